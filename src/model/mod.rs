@@ -1,0 +1,24 @@
+//! The nouns: what exists, as plain data, with its states as enums. Rules about it live in
+//! [`crate::protocol`], its rows in `storage`.
+//!
+//! Architecture invariant: nothing here is async, reads a clock or draws randomness.
+
+mod authorization;
+mod client;
+mod consent;
+mod refresh;
+mod resource;
+mod revocation;
+mod session;
+mod signing_key;
+mod user;
+
+pub use authorization::{Authorization, ClaimsRequest, CodeState, IssuedCode};
+pub use client::{Client, ClientKind, Credentials, GrantType, SecretHash, SecretMethod};
+pub use consent::Consent;
+pub use refresh::RefreshFamily;
+pub use resource::ResourceServer;
+pub use revocation::{Change, Revocation, Revoked};
+pub use session::Session;
+pub use signing_key::{KeyPhase, SigningKeyRecord};
+pub use user::User;

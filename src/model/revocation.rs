@@ -1,0 +1,98 @@
+//! What has been revoked before its time, and the notes by which nodes learn of changes.
+
+use std::{fmt, str::FromStr};
+
+use crate::values::{ClientId, FamilyId, Invalid, RevocationId, SessionId, Timestamp, UserId};
+
+/// An entry of the revocation set: tokens of `what` that were issued up to `at` are dead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revocation {
+    /// Which entry.
+    pub id: RevocationId,
+    /// Whose tokens.
+    pub what: Revoked,
+    /// When; tokens issued later are not meant.
+    pub at: Timestamp,
+    /// When the last token that is meant has expired, and the entry can be forgotten.
+    pub until: Timestamp,
+}
+
+/// What a revocation reaches.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Revoked {
+    /// One access token, by its `jti`.
+    Token(String),
+    /// Everything from one grant.
+    Family(FamilyId),
+    /// Everything from one session.
+    Session(SessionId),
+    /// Everything of one client.
+    Client(ClientId),
+    /// Everything of one person.
+    User(UserId),
+}
+
+impl fmt::Display for Revoked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Token(jti) => write!(f, "token {jti}"),
+            Self::Family(id) => write!(f, "family {id}"),
+            Self::Session(id) => write!(f, "session {id}"),
+            Self::Client(id) => write!(f, "client {id}"),
+            Self::User(id) => write!(f, "user {id}"),
+        }
+    }
+}
+
+impl FromStr for Revoked {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        match text.split_once(' ').ok_or(Invalid("revocation"))? {
+            ("token", jti) => Ok(Self::Token(jti.to_owned())),
+            ("family", id) => id.parse().map(Self::Family),
+            ("session", id) => id.parse().map(Self::Session),
+            ("client", id) => id.parse().map(Self::Client),
+            ("user", id) => id.parse().map(Self::User),
+            _ => Err(Invalid("revocation")),
+        }
+    }
+}
+
+/// Something that nodes keep in memory has changed, and must be read again.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Change {
+    /// A client was made, changed or deleted.
+    Client(ClientId),
+    /// An API was made, changed or deleted.
+    Resources,
+    /// A signing key was made, promoted or revoked.
+    Keys,
+    /// Something was revoked.
+    Revocations,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Client(id) => write!(f, "client {id}"),
+            Self::Resources => f.write_str("resources"),
+            Self::Keys => f.write_str("keys"),
+            Self::Revocations => f.write_str("revocations"),
+        }
+    }
+}
+
+impl FromStr for Change {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        match text.split_once(' ') {
+            Some(("client", id)) => id.parse().map(Self::Client),
+            None if text == "resources" => Ok(Self::Resources),
+            None if text == "keys" => Ok(Self::Keys),
+            None if text == "revocations" => Ok(Self::Revocations),
+            _ => Err(Invalid("change")),
+        }
+    }
+}

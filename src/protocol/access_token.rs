@@ -1,0 +1,98 @@
+//! Access tokens: the JWT profile of [RFC 9068](https://www.rfc-editor.org/rfc/rfc9068).
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Entitlement, Subject};
+use crate::values::{
+    Acr, Amr, Audience, ClientId, FamilyId, Issuer, Role, Scope, SessionId, Timestamp, UserId,
+};
+
+/// The `typ` of an access token (§2.1).
+pub const TYP: &str = "at+jwt";
+
+/// The claims of an access token (§2.2), and the few of ours by which it can be revoked.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AccessClaims {
+    /// Who issued it.
+    pub iss: String,
+    /// Whom it speaks of: a person's id, or the client's own.
+    pub sub: String,
+    /// Whom it is meant for.
+    pub aud: Audience,
+    /// When it expires.
+    pub exp: Timestamp,
+    /// When it was issued.
+    pub iat: Timestamp,
+    /// Which token this is.
+    pub jti: String,
+    /// Who holds it.
+    pub client_id: ClientId,
+    /// What it allows.
+    #[serde(default, skip_serializing_if = "Scope::is_empty")]
+    pub scope: Scope,
+    /// When the person signed in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_time: Option<Timestamp>,
+    /// How strong the sign-in was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acr: Option<Acr>,
+    /// The methods of the sign-in.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub amr: BTreeSet<Amr>,
+    /// The session that it began in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<SessionId>,
+    /// The grant that it was issued from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub family: Option<FamilyId>,
+    /// The person's roles.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub roles: BTreeSet<Role>,
+    /// Claims asked for one by one that userinfo may answer with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub userinfo_claims: Vec<String>,
+}
+
+impl AccessClaims {
+    /// The person that the token speaks of; a client's own token speaks of none.
+    #[must_use]
+    pub fn person(&self) -> Option<UserId> {
+        self.auth_time.and_then(|_| self.sub.parse().ok())
+    }
+}
+
+/// The claims of the access token that an entitlement gives.
+#[must_use]
+pub fn claims(
+    entitlement: &Entitlement,
+    roles: &BTreeSet<Role>,
+    jti: String,
+    issuer: &Issuer,
+    lifetime: i64,
+    now: Timestamp,
+) -> AccessClaims {
+    let terms = entitlement.terms();
+    let (sub, authentication) = match &terms.subject {
+        Subject::Person(user, authentication) => (user.to_string(), Some(authentication)),
+        Subject::Client => (terms.client.to_string(), None),
+    };
+    AccessClaims {
+        iss: issuer.to_string(),
+        sub,
+        aud: terms.audience.clone(),
+        exp: now.plus(lifetime),
+        iat: now,
+        jti,
+        client_id: terms.client.clone(),
+        scope: terms.scope.clone(),
+        auth_time: authentication.map(|a| a.at),
+        acr: authentication.map(|a| a.acr),
+        amr: authentication.map(|a| a.amr.clone()).unwrap_or_default(),
+        sid: authentication.map(|a| a.session),
+        family: terms.family,
+        roles: roles.clone(),
+        userinfo_claims: terms.userinfo_claims.clone(),
+    }
+}

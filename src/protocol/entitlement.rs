@@ -1,0 +1,66 @@
+//! What a caller has been found entitled to: the one thing that tokens are minted from.
+
+use crate::values::{
+    Algorithm, Audience, Authentication, ClientId, FamilyId, Scope, UserId,
+};
+
+/// The terms of a grant, decided. Only the `decide` of a grant makes one, so that a token cannot come
+/// from anywhere else.
+#[derive(Debug)]
+pub struct Entitlement(Terms);
+
+/// The terms of a grant.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// Who the tokens speak of.
+    pub subject: Subject,
+    /// Who holds them.
+    pub client: ClientId,
+    /// What the access token allows.
+    pub scope: Scope,
+    /// Whom the access token is meant for.
+    pub audience: Audience,
+    /// The algorithm of the access token.
+    pub algorithm: Algorithm,
+    /// The grant that everything issued from it shares.
+    pub family: Option<FamilyId>,
+    /// Claims asked for one by one that userinfo may answer with.
+    pub userinfo_claims: Vec<String>,
+    /// What to put into an ID token, if one is due.
+    pub id_token: Option<IdTokenTerms>,
+}
+
+/// What an ID token says beyond who signed in.
+#[derive(Clone, Debug)]
+pub struct IdTokenTerms {
+    /// The algorithm that the client registered.
+    pub algorithm: Algorithm,
+    /// What the authorization request asked to see again.
+    pub nonce: Option<String>,
+    /// Claims asked for one by one.
+    pub claims: Vec<String>,
+}
+
+/// Who a token speaks of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A person, who signed in like this.
+    Person(UserId, Authentication),
+    /// The client itself.
+    Client,
+}
+
+impl Terms {
+    /// Declare that the terms have been decided.
+    pub(super) fn decided(self) -> Entitlement {
+        Entitlement(self)
+    }
+}
+
+impl Entitlement {
+    /// What was decided.
+    #[must_use]
+    pub fn terms(&self) -> &Terms {
+        &self.0
+    }
+}

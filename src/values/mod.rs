@@ -1,0 +1,22 @@
+//! The words of the protocol as types. A value that exists is valid.
+//!
+//! Architecture invariant: nothing here is async, reads a clock or draws randomness.
+
+mod context;
+mod identifiers;
+mod person;
+mod pkce;
+mod secret;
+mod token;
+mod uri;
+
+pub use context::{Acr, Amr, Authentication, MaxAge, Prompt, Prompts};
+pub use identifiers::{ClientId, CodeId, FamilyId, RevocationId, SessionId, UserId};
+pub use person::{Address, Email, Password, PasswordHash, Profile, Role, Username};
+pub use pkce::{CodeChallenge, CodeVerifier};
+pub use secret::{Secret, TokenHash};
+pub use signet_jwt::{
+    Algorithm, Audience, Invalid, Issuer, KeyId, Scope, Thumbprint, Timestamp,
+};
+pub use token::{AuthorizationCode, BrowserToken, ClientSecret, RefreshToken, SessionToken};
+pub use uri::{PostLogoutUri, RedirectUri, Resource, WebUri};

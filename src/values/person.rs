@@ -1,0 +1,222 @@
+//! What is known of a person, in the words of
+//! [OpenID Connect Core §5.1](https://openid.net/specs/openid-connect-core-1_0.html#StandardClaims).
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Invalid, Secret, WebUri};
+
+macro_rules! text {
+    ($($(#[$doc:meta])* $name:ident, $what:literal, $read:expr;)*) => { $(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The text itself.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Invalid;
+
+            fn from_str(text: &str) -> Result<Self, Invalid> {
+                let read: fn(&str) -> Option<String> = $read;
+                read(text).map(Self).ok_or(Invalid($what))
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = Invalid;
+
+            fn try_from(text: String) -> Result<Self, Invalid> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(value: $name) -> Self {
+                value.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    )* };
+}
+
+text! {
+    /// What a person types to sign in: up to 128 visible characters without `@`, so that it is never
+    /// somebody's address; kept in lower case, since people do not remember theirs.
+    Username, "username", |text| {
+        let fits = (1..=128).contains(&text.chars().count());
+        let visible = text.chars().all(|c| !c.is_whitespace() && !c.is_control() && c != '@');
+        (fits && visible).then(|| text.to_lowercase())
+    };
+    /// An e-mail address: a local part, one `@` and a domain; kept in lower case.
+    Email, "email", |text| {
+        let (local, domain) = text.rsplit_once('@')?;
+        let visible = text.chars().all(|c| !c.is_whitespace() && !c.is_control());
+        let fits = text.len() <= 254 && !local.is_empty() && !local.contains('@');
+        let dotted = domain.split('.').all(|label| {
+            !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-')
+        });
+        (visible && fits && dotted).then(|| text.to_lowercase())
+    };
+    /// A role that a person has.
+    Role, "role", |text| {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b':' | b'.');
+        ((1..=64).contains(&text.len()) && text.bytes().all(plain)).then(|| text.to_owned())
+    };
+    /// An Argon2id hash in the PHC string format, its parameters and salt included.
+    PasswordHash, "password hash", |text| text.starts_with("$argon2id$").then(|| text.to_owned());
+}
+
+/// A password as somebody typed it: never empty, never so long that hashing it would be an attack.
+#[derive(Debug)]
+pub struct Password(Secret<String>);
+
+impl Password {
+    /// The fewest characters that a new password may have.
+    pub const LEAST: usize = 8;
+
+    /// The password's bytes, for the hash alone.
+    #[must_use]
+    pub fn expose(&self) -> &[u8] {
+        self.0.expose().as_bytes()
+    }
+
+    /// Whether it is long enough to be chosen anew.
+    #[must_use]
+    pub fn is_long_enough(&self) -> bool {
+        self.0.expose().chars().count() >= Self::LEAST
+    }
+}
+
+impl FromStr for Password {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        (1..=1024)
+            .contains(&text.len())
+            .then(|| Self(Secret::new(text.to_owned())))
+            .ok_or(Invalid("password"))
+    }
+}
+
+/// The standard claims about a person that are not identifiers here. Absent ones are left out of
+/// every answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Profile {
+    /// The full name, in displayable form.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Given names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub given_name: Option<String>,
+    /// Surnames.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub family_name: Option<String>,
+    /// Middle names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub middle_name: Option<String>,
+    /// A casual name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nickname: Option<String>,
+    /// The shorthand that the person wishes to be referred to by, where it is not the username.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preferred_username: Option<String>,
+    /// The person's profile page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<WebUri>,
+    /// The person's picture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub picture: Option<WebUri>,
+    /// The person's web page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub website: Option<WebUri>,
+    /// The person's gender.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gender: Option<String>,
+    /// The birthday: `YYYY-MM-DD`, `0000-MM-DD` or `YYYY`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub birthdate: Option<String>,
+    /// The time zone, as the tz database names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub zoneinfo: Option<String>,
+    /// The locale, as a BCP 47 tag.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
+    /// The telephone number, in E.164 form.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone_number: Option<String>,
+    /// Whether the number is known to be the person's.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub phone_number_verified: bool,
+    /// The postal address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<Address>,
+}
+
+/// A postal address
+/// ([OpenID Connect Core §5.1.1](https://openid.net/specs/openid-connect-core-1_0.html#AddressClaim)).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Address {
+    /// The whole address, as on a label.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub formatted: Option<String>,
+    /// Street, house number and what else comes before the place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub street_address: Option<String>,
+    /// City or locality.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locality: Option<String>,
+    /// State, province or region.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// Zip or postal code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub postal_code: Option<String>,
+    /// Country.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_username_is_never_somebodys_address() {
+        assert_eq!("Alice".parse::<Username>().unwrap().as_str(), "alice");
+        for text in ["", "alice@example.com", "a b", "a\u{0}b", &"x".repeat(129)] {
+            assert!(text.parse::<Username>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_email_has_a_local_part_and_a_domain() {
+        assert_eq!("Bob@Example.COM".parse::<Email>().unwrap().as_str(), "bob@example.com");
+        for text in ["", "bob", "@example.com", "bob@", "b ob@example.com", "a@b@c", "a@b..c"] {
+            assert!(text.parse::<Email>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_password_keeps_every_character_up_to_its_bound() {
+        assert!("p".repeat(1024).parse::<Password>().is_ok());
+        assert!("p".repeat(1025).parse::<Password>().is_err());
+        assert!("pässwör".parse::<Password>().is_ok_and(|password| !password.is_long_enough()));
+        assert!("pässwört".parse::<Password>().is_ok_and(|password| password.is_long_enough()));
+    }
+}
