@@ -12,3 +12,33 @@ pub mod model;
 
 /// The rules: what the RFCs decide. Pure.
 pub mod protocol;
+
+/// The settings: file, environment and flags become one typed `Config`.
+pub mod config;
+
+/// The memory: one `Store`, every statement once; SQLite and PostgreSQL behind it.
+pub mod storage;
+
+/// The seal: which key signs now, which are still trusted, when the next one comes.
+pub mod keys;
+
+/// The deeds: what happens, in order. Load, decide, remember, answer.
+pub mod flows;
+
+/// The door: what both faces share.
+pub mod edge;
+
+/// The face for machines: JSON, no cookies.
+pub mod http;
+
+/// The face for people: pages and redirects.
+pub mod web;
+
+/// The clockwork: what happens without being asked.
+pub mod jobs;
+
+/// Logs, set up once.
+pub mod telemetry;
+
+/// The handles: the command line.
+pub mod cli;

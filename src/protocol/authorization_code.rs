@@ -126,8 +126,9 @@ fn check_verifier(code: &IssuedCode, verifier: Option<&CodeVerifier>) -> Result<
         }
         (Some(_), None) => Err(InvalidGrant.because("code_verifier is missing")),
         // A verifier without a challenge is how a downgrade looks (RFC 9700 §4.8.2).
-        (None, Some(_)) => Err(InvalidGrant
-            .because("code_verifier was sent, but the authorization request had no code_challenge")),
+        (None, Some(_)) => Err(InvalidGrant.because(
+            "code_verifier was sent, but the authorization request had no code_challenge",
+        )),
         (None, None) => Ok(()),
     }
 }
@@ -136,8 +137,9 @@ fn check_verifier(code: &IssuedCode, verifier: Option<&CodeVerifier>) -> Result<
 fn check_redirect(code: &IssuedCode, presented: Option<&str>) -> Result<(), OAuthError> {
     match (code.redirect_uri.as_deref(), presented) {
         (asked, Some(presented)) if asked == Some(presented) => Ok(()),
-        (_, Some(_)) => Err(InvalidGrant
-            .because("redirect_uri is not the one of the authorization request")),
+        (_, Some(_)) => {
+            Err(InvalidGrant.because("redirect_uri is not the one of the authorization request"))
+        }
         (Some(_), None) if code.challenge.is_none() => {
             Err(InvalidRequest.because("redirect_uri is missing"))
         }

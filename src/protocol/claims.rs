@@ -5,7 +5,6 @@
 
 use std::collections::BTreeSet;
 
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{ErrorCode::InvalidRequest, OAuthError};
@@ -56,14 +55,6 @@ pub struct Wishes {
     pub subject: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct Members {
-    #[serde(default)]
-    userinfo: Option<Map<String, Value>>,
-    #[serde(default)]
-    id_token: Option<Map<String, Value>>,
-}
-
 /// Read a `claims` parameter. Claims that no scope of the client's registration covers are left out,
 /// as are those that we do not know.
 ///
@@ -71,9 +62,13 @@ struct Members {
 /// `invalid_request` when it is not the JSON object that §5.5 describes.
 pub fn parse(text: &str, registered: &Scope) -> Result<Wishes, OAuthError> {
     let malformed = || InvalidRequest.because("claims is not a JSON object of claims requests");
-    let members: Members = serde_json::from_str(text).map_err(|_| malformed())?;
-    let userinfo = members.userinfo.unwrap_or_default();
-    let id_token = members.id_token.unwrap_or_default();
+    let mut members: Map<String, Value> = serde_json::from_str(text).map_err(|_| malformed())?;
+    let mut member = |name: &str| match members.remove(name) {
+        None | Some(Value::Null) => Ok(Map::new()),
+        Some(Value::Object(asked)) => Ok(asked),
+        Some(_) => Err(malformed()),
+    };
+    let (userinfo, id_token) = (member("userinfo")?, member("id_token")?);
     let well_formed = |wish: &Value| wish.is_null() || wish.is_object();
     if !userinfo.values().chain(id_token.values()).all(well_formed) {
         return Err(malformed());
@@ -101,9 +96,7 @@ pub fn parse(text: &str, registered: &Scope) -> Result<Wishes, OAuthError> {
 
 /// Whether a scope of the registration includes the claim.
 fn is_covered(claim: &str, registered: &Scope) -> bool {
-    BY_SCOPE
-        .iter()
-        .any(|(scope, claims)| claims.contains(&claim) && registered.contains(scope))
+    BY_SCOPE.iter().any(|(scope, claims)| claims.contains(&claim) && registered.contains(scope))
 }
 
 /// Those claims of `asked` that no granted scope gives already: what consent must name.
@@ -132,12 +125,11 @@ fn everything(user: &User) -> Map<String, Value> {
         Ok(Value::Object(claims)) => claims,
         _ => Map::new(),
     };
-    claims
-        .entry("preferred_username")
-        .or_insert_with(|| Value::String(user.username.to_string()));
+    claims.entry("preferred_username").or_insert_with(|| Value::String(user.username.to_string()));
     claims.insert("updated_at".to_owned(), json!(user.updated_at));
     if claims.contains_key("phone_number") {
-        claims.insert("phone_number_verified".to_owned(), json!(user.profile.phone_number_verified));
+        claims
+            .insert("phone_number_verified".to_owned(), json!(user.profile.phone_number_verified));
     } else {
         claims.remove("phone_number_verified");
     }
@@ -173,7 +165,8 @@ mod tests {
 
     #[test]
     fn an_essential_acr_names_what_the_sign_in_must_reach() {
-        let text = r#"{"id_token":{"acr":{"essential":true,"values":["a","b"]},"sub":{"value":"u"}}}"#;
+        let text =
+            r#"{"id_token":{"acr":{"essential":true,"values":["a","b"]},"sub":{"value":"u"}}}"#;
         let wishes = parse(text, &scope("openid")).unwrap();
         assert_eq!(wishes.essential_acrs, ["a", "b"]);
         assert_eq!(wishes.subject.as_deref(), Some("u"));

@@ -121,7 +121,10 @@ impl Presented {
             by_assertion(assertion, assertion_type)?
         } else if let Some(secret) = secret {
             let secret = ClientSecret::presented(secret.to_owned());
-            Self { client: the_named(named)?, evidence: Evidence::Secret(SecretMethod::Post, secret) }
+            Self {
+                client: the_named(named)?,
+                evidence: Evidence::Secret(SecretMethod::Post, secret),
+            }
         } else {
             Self { client: the_named(named)?, evidence: Evidence::Nothing }
         };
@@ -158,8 +161,9 @@ impl Presented {
             }
             _ => {
                 let method = client.auth_method();
-                return Err(InvalidClient
-                    .because(format!("the client must authenticate with {method}")));
+                return Err(
+                    InvalidClient.because(format!("the client must authenticate with {method}"))
+                );
             }
         }
         Ok(Proof::Complete(AuthenticatedClient(client)))
@@ -179,7 +183,8 @@ fn the_named(named: Option<&str>) -> Result<ClientId, OAuthError> {
 
 /// `client_secret_basic`: both parts are form-encoded before they are joined (RFC 6749 §2.3.1).
 fn basic(header: &str) -> Result<Presented, OAuthError> {
-    let broken = || InvalidClient.because("the Authorization header is not valid Basic credentials");
+    let broken =
+        || InvalidClient.because("the Authorization header is not valid Basic credentials");
     let (scheme, credentials) = header.split_once(' ').ok_or_else(broken)?;
     if !scheme.eq_ignore_ascii_case("basic") {
         return Err(broken());
@@ -190,8 +195,7 @@ fn basic(header: &str) -> Result<Presented, OAuthError> {
         return Err(broken());
     }
     let (id, secret) = text.split_once(':').ok_or_else(broken)?;
-    let (id, secret) =
-        (super::params::decode(id), super::params::decode(secret));
+    let (id, secret) = (super::params::decode(id), super::params::decode(secret));
     let id: ClientId = id.map_err(|_| broken())?.parse().map_err(|_| unknown_client())?;
     let secret = secret.map_err(|_| broken())?;
     let evidence = if secret.is_empty() {
@@ -204,8 +208,9 @@ fn basic(header: &str) -> Result<Presented, OAuthError> {
 
 fn by_assertion(assertion: &str, kind: Option<&str>) -> Result<Presented, OAuthError> {
     if kind != Some("urn:ietf:params:oauth:client-assertion-type:jwt-bearer") {
-        return Err(InvalidClient
-            .because("client_assertion_type must be urn:ietf:params:oauth:client-assertion-type:jwt-bearer"));
+        return Err(InvalidClient.because(
+            "client_assertion_type must be urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        ));
     }
     let unverified = Unverified::parse(assertion)
         .map_err(|why| InvalidClient.because(format!("the client assertion is refused: {why}")))?;

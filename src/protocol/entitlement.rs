@@ -1,8 +1,6 @@
 //! What a caller has been found entitled to: the one thing that tokens are minted from.
 
-use crate::values::{
-    Algorithm, Audience, Authentication, ClientId, FamilyId, Scope, UserId,
-};
+use crate::values::{Algorithm, Audience, Authentication, ClientId, FamilyId, Scope, UserId};
 
 /// The terms of a grant, decided. Only the `decide` of a grant makes one, so that a token cannot come
 /// from anywhere else.

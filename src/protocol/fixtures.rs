@@ -8,9 +8,7 @@ use crate::{
         Authorization, ClaimsRequest, Client, ClientKind, Credentials, GrantType, ResourceServer,
         SecretHash, SecretMethod,
     },
-    values::{
-        Acr, Algorithm, Amr, Authentication, SessionId, Timestamp, TokenHash, UserId,
-    },
+    values::{Acr, Algorithm, Amr, Authentication, SessionId, Timestamp, TokenHash, UserId},
 };
 
 /// The moment at which tests take place.

@@ -3,7 +3,10 @@
 
 use url::form_urlencoded;
 
-use super::{ErrorCode::InvalidRequest, OAuthError, Params, id_token::HintClaims};
+use super::{
+    ErrorCode::InvalidRequest, OAuthError, Params, authorize::form_action_source,
+    id_token::HintClaims,
+};
 use crate::{
     model::{Client, Session},
     values::{ClientId, UserId},
@@ -48,9 +51,7 @@ impl LogoutRequest {
             id_token_hint: params.one("id_token_hint")?.map(str::to_owned),
             client_id: client_id
                 .map_err(|_| InvalidRequest.because("client_id is not a client of ours"))?,
-            post_logout_redirect_uri: params
-                .one("post_logout_redirect_uri")?
-                .map(str::to_owned),
+            post_logout_redirect_uri: params.one("post_logout_redirect_uri")?.map(str::to_owned),
             state: params.one("state")?.map(str::to_owned),
         })
     }
@@ -97,6 +98,12 @@ impl PostLogoutAddress {
     pub fn location(&self) -> &str {
         &self.0
     }
+
+    /// What a content security policy must let forms reach.
+    #[must_use]
+    pub fn form_action_source(&self) -> String {
+        form_action_source(&self.0)
+    }
 }
 
 /// Decide what happens next. Only a hint from this very session, or one of this very person, shows
@@ -106,9 +113,7 @@ pub fn decide(session: Option<&Session>, hint: Option<&HintClaims>) -> Next {
     let is_theirs = |session: &Session, sub: UserId| session.user == sub;
     match (session, hint) {
         (None, _) => Next::Nobody,
-        (Some(session), Some(hint))
-            if is_theirs(session, hint.sub) && hint.sid == session.id =>
-        {
+        (Some(session), Some(hint)) if is_theirs(session, hint.sub) && hint.sid == session.id => {
             Next::End
         }
         (Some(_), _) => Next::Confirm,

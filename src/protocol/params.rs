@@ -1,10 +1,7 @@
 //! The parameters of a request
 //! ([RFC 6749 §3.1 and Appendix B](https://www.rfc-editor.org/rfc/rfc6749#appendix-B)).
 
-use super::{
-    ErrorCode::InvalidRequest,
-    OAuthError,
-};
+use super::{ErrorCode::InvalidRequest, OAuthError};
 
 /// The parameters that may come several times
 /// ([RFC 8707 §2](https://www.rfc-editor.org/rfc/rfc8707#section-2)).

@@ -66,14 +66,7 @@ mod tests {
             userinfo_claims: Vec::new(),
             id_token: None,
         };
-        access_token::claims(
-            &terms.decided(),
-            &BTreeSet::new(),
-            "j".to_owned(),
-            &issuer,
-            900,
-            NOW,
-        )
+        access_token::claims(&terms.decided(), &BTreeSet::new(), "j".to_owned(), &issuer, 900, NOW)
     }
 
     fn revoked(what: Revoked, at: Timestamp) -> RevocationSet {

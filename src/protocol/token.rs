@@ -30,10 +30,9 @@ impl GrantRequest {
     /// # Errors
     /// `unsupported_grant_type`, `unauthorized_client`, or what the grant says of its parameters.
     pub fn parse(params: &Params, client: &Client) -> Result<Self, OAuthError> {
-        let grant: GrantType = params
-            .required("grant_type")?
-            .parse()
-            .map_err(|_| UnsupportedGrantType.because("this server does not know the grant_type"))?;
+        let grant: GrantType = params.required("grant_type")?.parse().map_err(|_| {
+            UnsupportedGrantType.because("this server does not know the grant_type")
+        })?;
         if !client.may_use(grant) {
             return Err(
                 UnauthorizedClient.because("the client is not registered for this grant_type")

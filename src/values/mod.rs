@@ -15,8 +15,6 @@ pub use identifiers::{ClientId, CodeId, FamilyId, RevocationId, SessionId, UserI
 pub use person::{Address, Email, Password, PasswordHash, Profile, Role, Username};
 pub use pkce::{CodeChallenge, CodeVerifier};
 pub use secret::{Secret, TokenHash};
-pub use signet_jwt::{
-    Algorithm, Audience, Invalid, Issuer, KeyId, Scope, Thumbprint, Timestamp,
-};
+pub use signet_jwt::{Algorithm, Audience, Invalid, Issuer, KeyId, Scope, Thumbprint, Timestamp};
 pub use token::{AuthorizationCode, BrowserToken, ClientSecret, RefreshToken, SessionToken};
 pub use uri::{PostLogoutUri, RedirectUri, Resource, WebUri};

@@ -174,8 +174,10 @@ fn plain(text: &str) -> Option<Url> {
         return None;
     }
     let url = Url::parse(text).ok()?;
-    (url.username().is_empty() && url.password().is_none() && !authority(text).contains('@'))
-        .then_some(url)
+    // URL parsers repair `https:app.test`; what is compared later is the text, so it must be right.
+    let whole = !matches!(url.scheme(), "http" | "https") || !authority(text).is_empty();
+    let plain = url.username().is_empty() && url.password().is_none();
+    (whole && plain && !authority(text).contains('@')).then_some(url)
 }
 
 fn authority(text: &str) -> &str {
@@ -184,7 +186,7 @@ fn authority(text: &str) -> &str {
 }
 
 fn is_web_host(url: &Url) -> bool {
-    url.as_str().contains("://") && url.host_str().is_some_and(|host| !host.is_empty())
+    url.host_str().is_some_and(|host| !host.is_empty())
 }
 
 fn is_loopback_host(url: &Url) -> bool {

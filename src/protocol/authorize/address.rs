@@ -52,11 +52,11 @@ pub struct AuthorizationResponse {
 /// `invalid_request`, to be shown to the person: nothing may be sent to an address that is not sure.
 pub fn locate(params: &Params, client: &Client) -> Result<ReturnAddress, OAuthError> {
     let uri = match (params.one("redirect_uri")?, client.redirect_uris.as_slice()) {
-        (Some(asked), registered) => registered
-            .iter()
-            .any(|uri| uri.admits(asked))
-            .then(|| asked.to_owned())
-            .ok_or_else(|| InvalidRequest.because("redirect_uri is not registered for this client"))?,
+        (Some(asked), registered) => {
+            registered.iter().any(|uri| uri.admits(asked)).then(|| asked.to_owned()).ok_or_else(
+                || InvalidRequest.because("redirect_uri is not registered for this client"),
+            )?
+        }
         // OpenID Connect Core §3.1.2.1 requires the parameter; OAuth lets a single one be implied.
         (None, [only]) if !params.one("scope")?.unwrap_or("").split(' ').any(|s| s == "openid") => {
             only.to_string()
@@ -117,9 +117,8 @@ impl AuthorizationResponse {
     /// The address of a redirect that carries the answer in its query.
     #[must_use]
     pub fn location(&self) -> String {
-        let query = form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(&self.fields)
-            .finish();
+        let query =
+            form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.fields).finish();
         let separator = if self.uri.contains('?') { '&' } else { '?' };
         format!("{}{separator}{query}", self.uri)
     }
@@ -137,7 +136,7 @@ impl AuthorizationResponse {
     }
 }
 
-fn form_action_source(uri: &str) -> String {
+pub(in crate::protocol) fn form_action_source(uri: &str) -> String {
     let (scheme, rest) = uri.split_once(':').unwrap_or((uri, ""));
     match rest.strip_prefix("//") {
         Some(rest) if matches!(scheme, "http" | "https") => {

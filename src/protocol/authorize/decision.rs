@@ -145,8 +145,12 @@ fn expected_person(
     standing: &Standing<'_>,
 ) -> Result<Option<UserId>, OAuthError> {
     match (request.subject, standing.hinted) {
-        (Some(Err(())), _) => Err(LoginRequired.because("nobody has the subject that is asked for")),
-        (_, Some(Err(()))) => Err(InvalidRequest.because("id_token_hint is not an ID token of ours")),
+        (Some(Err(())), _) => {
+            Err(LoginRequired.because("nobody has the subject that is asked for"))
+        }
+        (_, Some(Err(()))) => {
+            Err(InvalidRequest.because("id_token_hint is not an ID token of ours"))
+        }
         (Some(Ok(one)), Some(Ok(other))) if one != other => {
             Err(InvalidRequest.because("claims and id_token_hint name different people"))
         }
@@ -185,8 +189,7 @@ fn needs_consent(
         request.scope.is_subset_of(&consent.scope)
             && claims::beyond_scope(&request.claims, &request.scope).is_subset(&consent.claims)
     };
-    request.prompts.contains(Prompt::Consent)
-        || !client.first_party && !consent.is_some_and(covers)
+    request.prompts.contains(Prompt::Consent) || !client.first_party && !consent.is_some_and(covers)
 }
 
 fn asked(request: &AuthorizeRequest, consent: Option<&Consent>) -> Asked {
@@ -250,7 +253,8 @@ mod tests {
 
     #[test]
     fn consent_is_asked_again_when_it_grows_and_when_the_client_insists() {
-        let Next::Consent(asked) = next("scope=openid+email", true, Some("openid"), &start()) else {
+        let Next::Consent(asked) = next("scope=openid+email", true, Some("openid"), &start())
+        else {
             panic!()
         };
         assert_eq!(asked.new, "email".parse().unwrap());
@@ -277,7 +281,8 @@ mod tests {
 
     #[test]
     fn only_a_sign_in_for_this_request_satisfies_prompt_login() {
-        let asked = |progress: &Progress| next("prompt=login&scope=openid", true, Some("openid"), progress);
+        let asked =
+            |progress: &Progress| next("prompt=login&scope=openid", true, Some("openid"), progress);
         assert_eq!(asked(&start()), Next::Login);
         let replayed = Progress { under_way: true, ..start() };
         assert_eq!(asked(&replayed), Next::Login);

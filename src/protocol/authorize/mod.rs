@@ -7,6 +7,7 @@ mod address;
 mod decision;
 mod request;
 
+pub(super) use address::form_action_source;
 pub use address::{AuthorizationResponse, Outcome, ResponseMode, ReturnAddress, locate};
 pub use decision::{Asked, Next, Progress, Standing, decide};
 pub use request::AuthorizeRequest;

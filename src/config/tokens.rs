@@ -1,0 +1,88 @@
+//! How long tokens live.
+
+use super::{ConfigError, Setting, sources::Sources};
+
+pub(super) const SETTINGS: [Setting; 6] = [
+    ACCESS_TOKEN_LIFETIME,
+    ID_TOKEN_LIFETIME,
+    CODE_LIFETIME,
+    REFRESH_IDLE_LIFETIME,
+    REFRESH_LIFETIME,
+    REFRESH_GRACE,
+];
+
+/// The most seconds for which an access token can be made to live: so long a revocation matters.
+pub const LONGEST_ACCESS_TOKEN: i64 = DAY;
+
+const MINUTE: i64 = 60;
+const DAY: i64 = 24 * 60 * MINUTE;
+const YEAR: i64 = 365 * DAY;
+
+const ACCESS_TOKEN_LIFETIME: Setting = Setting {
+    name: "access_token_lifetime",
+    default: "900",
+    help: "How long an access token is valid, in seconds.",
+};
+
+const ID_TOKEN_LIFETIME: Setting = Setting {
+    name: "id_token_lifetime",
+    default: "900",
+    help: "How long an ID token is valid, in seconds.",
+};
+
+const CODE_LIFETIME: Setting = Setting {
+    name: "code_lifetime",
+    default: "60",
+    help: "How long an authorization code is valid, in seconds: at most 600.",
+};
+
+const REFRESH_IDLE_LIFETIME: Setting = Setting {
+    name: "refresh_idle_lifetime",
+    default: "2592000",
+    help: "How long a refresh token is valid when it is not used, in seconds (30 days).",
+};
+
+const REFRESH_LIFETIME: Setting = Setting {
+    name: "refresh_lifetime",
+    default: "7776000",
+    help: "How long after the sign-in refreshing ends, however much it is used, in seconds (90 days).",
+};
+
+const REFRESH_GRACE: Setting = Setting {
+    name: "refresh_grace",
+    default: "30",
+    help: "For how many seconds a refresh token that was just used gives the same answer again, \
+           for clients whose tabs race or whose answer was lost; 0 turns this off.",
+};
+
+/// How long tokens live, in seconds.
+#[derive(Clone, Debug)]
+pub struct TokensConfig {
+    /// An access token.
+    pub access_lifetime: i64,
+    /// An ID token.
+    pub id_lifetime: i64,
+    /// An authorization code.
+    pub code_lifetime: i64,
+    /// A refresh token that is not used.
+    pub refresh_idle: i64,
+    /// A family of refresh tokens, however much it is used.
+    pub refresh_absolute: i64,
+    /// How long a spent refresh token gives the same successor again.
+    pub refresh_grace: i64,
+}
+
+impl TokensConfig {
+    pub(super) fn read(sources: &Sources) -> Result<Self, ConfigError> {
+        Ok(Self {
+            access_lifetime: sources
+                .seconds(&ACCESS_TOKEN_LIFETIME, MINUTE..=LONGEST_ACCESS_TOKEN)?,
+            id_lifetime: sources.seconds(&ID_TOKEN_LIFETIME, MINUTE..=DAY)?,
+            // RFC 6749 §4.1.2 recommends ten minutes as the maximum.
+            code_lifetime: sources.seconds(&CODE_LIFETIME, 10..=10 * MINUTE)?,
+            refresh_idle: sources.seconds(&REFRESH_IDLE_LIFETIME, MINUTE..=YEAR)?,
+            refresh_absolute: sources.seconds(&REFRESH_LIFETIME, MINUTE..=10 * YEAR)?,
+            refresh_grace: sources.seconds(&REFRESH_GRACE, 0..=5 * MINUTE)?,
+        })
+    }
+}

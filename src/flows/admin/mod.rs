@@ -1,0 +1,121 @@
+//! What operators do: make, change, stop and remove clients, people and APIs.
+
+mod client_rules;
+mod clients;
+mod resources;
+mod users;
+
+pub use client_rules::{AuthMethod, public_keys};
+pub use clients::{ClientChange, NewClient};
+pub use resources::{NewResource, ResourceChange};
+pub use users::{NewUser, UserChange};
+
+use super::{
+    app::{Clock, Random},
+    password::NotHashed,
+};
+use crate::{
+    config::LONGEST_ACCESS_TOKEN,
+    model::{Revocation, Revoked},
+    storage::{StorageError, Store},
+    values::Timestamp,
+};
+
+/// Everything that an operator's deeds need.
+#[derive(Clone)]
+pub struct Admin {
+    /// Where everything is kept.
+    pub store: Store,
+    /// The time.
+    pub clock: Clock,
+    /// Randomness.
+    pub random: Random,
+}
+
+/// Why an operator's wish was not fulfilled.
+#[derive(Debug, thiserror::Error)]
+pub enum AdminError {
+    /// It must not be; the text says why, and what to do instead.
+    #[error("{0}")]
+    Refused(String),
+    /// The database failed.
+    #[error(transparent)]
+    Failed(#[from] StorageError),
+    /// A password could not be hashed.
+    #[error(transparent)]
+    NotHashed(#[from] NotHashed),
+}
+
+/// What happens to something that may be absent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Edit<T> {
+    /// It stays as it is.
+    #[default]
+    Keep,
+    /// It goes.
+    Remove,
+    /// It becomes this.
+    Set(T),
+}
+
+impl<T> Edit<T> {
+    /// What it becomes, if it is set.
+    pub fn value(self) -> Option<T> {
+        match self {
+            Self::Set(value) => Some(value),
+            Self::Keep | Self::Remove => None,
+        }
+    }
+
+    /// Make the change.
+    pub fn apply(self, to: &mut Option<T>) {
+        match self {
+            Self::Keep => {}
+            Self::Remove => *to = None,
+            Self::Set(value) => *to = Some(value),
+        }
+    }
+}
+
+impl Admin {
+    /// The revocation of everything that was issued to `what` until now. No access token outlives it.
+    fn revocation(&self, what: Revoked, now: Timestamp) -> Revocation {
+        Revocation { id: self.random.id(now), what, at: now, until: now.plus(LONGEST_ACCESS_TOKEN) }
+    }
+}
+
+fn refused<T>(reason: impl Into<String>) -> Result<T, AdminError> {
+    Err(AdminError::Refused(reason.into()))
+}
+
+/// A name that pages show: something to see, and nothing that breaks the line.
+fn check_name(name: &str) -> Result<(), AdminError> {
+    let visible = !name.trim().is_empty() && !name.chars().any(char::is_control);
+    if !visible || name.chars().count() > 256 {
+        return refused("a name has 1 to 256 visible characters");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_edit_keeps_removes_or_sets() {
+        for (edit, result) in [(Edit::Keep, Some(1)), (Edit::Remove, None), (Edit::Set(2), Some(2))]
+        {
+            let mut value = Some(1);
+            edit.apply(&mut value);
+            assert_eq!(value, result);
+        }
+    }
+
+    #[test]
+    fn a_name_can_be_seen_on_one_line() {
+        assert!(check_name("Café Zürich").is_ok());
+        for name in ["", "  ", "a\nb", "\u{1b}[31mred", &"x".repeat(257)] {
+            assert!(check_name(name).is_err(), "{name:?}");
+        }
+    }
+}

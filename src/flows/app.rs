@@ -1,0 +1,136 @@
+//! The running server: everything that a deed may touch, built once and cloned freely.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use uuid::Uuid;
+
+use super::{Error, directory::Directory, password::PasswordHasher};
+use crate::{
+    config::Config,
+    keys::{Keys, MasterKey},
+    storage::Store,
+    values::{Issuer, Timestamp},
+};
+
+/// How many people may wait for their password to be checked, for each that is being checked.
+const PASSWORD_QUEUE: usize = 32;
+
+/// The running server.
+#[derive(Clone)]
+pub struct App {
+    /// What is remembered.
+    pub store: Store,
+    /// What signs and seals.
+    pub keys: Keys,
+    /// What was configured.
+    pub config: Arc<Config>,
+    /// Clients, APIs and revocations, in memory.
+    pub directory: Directory,
+    /// What checks passwords.
+    pub hasher: PasswordHasher,
+    /// The time.
+    pub clock: Clock,
+    /// The randomness.
+    pub random: Random,
+}
+
+impl App {
+    /// Open the database, bring its schema up to date, and make what is missing: the master key and
+    /// the first signing keys.
+    ///
+    /// # Errors
+    /// When the database or the keys cannot be used; the text says what to do.
+    pub async fn open(config: Config, clock: Clock, random: Random) -> Result<Self, Error> {
+        let now = clock.now();
+        let store = Store::open(&config.database.url).await?;
+        store.migrate().await?;
+        let untouched = store.signing_keys().await?.is_empty();
+        let master = MasterKey::obtain(
+            config.keys.master_key.as_ref(),
+            &config.keys.directory,
+            untouched.then(|| random.bytes()),
+        )?;
+        let keys = Keys::open(store.clone(), master, config.key_retention(), now).await?;
+        let issuer = config.server.issuer.clone();
+        let directory = Directory::open(store.clone(), issuer, now).await?;
+        let concurrency = config.login.argon2_concurrency;
+        let hasher = PasswordHasher::new(concurrency, concurrency * PASSWORD_QUEUE);
+        Ok(Self { store, keys, config: Arc::new(config), directory, hasher, clock, random })
+    }
+
+    /// Who we are.
+    #[must_use]
+    pub fn issuer(&self) -> &Issuer {
+        &self.config.server.issuer
+    }
+
+    /// Until when a revocation matters that is made now: until every token has expired.
+    #[must_use]
+    pub fn revoked_until(&self, now: Timestamp) -> Timestamp {
+        now.plus(self.config.key_retention())
+    }
+}
+
+/// The one place where the time is read.
+#[derive(Clone, Debug)]
+pub struct Clock(Option<Arc<AtomicI64>>);
+
+impl Clock {
+    /// The clock of this machine.
+    #[must_use]
+    pub fn system() -> Self {
+        Self(None)
+    }
+
+    /// A clock that stands still until it is moved.
+    #[must_use]
+    pub fn movable(now: Timestamp) -> (Self, Arc<AtomicI64>) {
+        let hand = Arc::new(AtomicI64::new(now.0));
+        (Self(Some(hand.clone())), hand)
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        match &self.0 {
+            Some(hand) => Timestamp(hand.load(Ordering::Relaxed)),
+            None => {
+                let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                Timestamp(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+            }
+        }
+    }
+}
+
+/// The one source of randomness.
+#[derive(Clone, Debug)]
+pub struct Random(());
+
+impl Random {
+    /// The randomness of this machine.
+    #[must_use]
+    pub fn system() -> Self {
+        Self(())
+    }
+
+    /// Fresh random bytes.
+    #[must_use]
+    pub fn bytes<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        aws_lc_rs::rand::fill(&mut bytes).expect("the system gives randomness");
+        bytes
+    }
+
+    /// A fresh row identifier (UUID version 7).
+    #[must_use]
+    pub fn id<T: From<Uuid>>(&self, now: Timestamp) -> T {
+        let millis = u64::try_from(now.0).unwrap_or(0).saturating_mul(1000);
+        T::from(uuid::Builder::from_unix_timestamp_millis(millis, &self.bytes()).into_uuid())
+    }
+}

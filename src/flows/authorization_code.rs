@@ -1,0 +1,87 @@
+//! Trade an authorization code for tokens, once.
+
+use super::{
+    App, Result,
+    events::Event,
+    issue::{self, Issued},
+    revocation::revoke_family,
+};
+use crate::{
+    model::{Authorization, CodeState, RefreshFamily},
+    protocol::{
+        ErrorCode::InvalidGrant,
+        authorization_code::{self, CodeRequest, Decision, not_a_code},
+        client_auth::AuthenticatedClient,
+    },
+    storage::Redemption,
+    values::{FamilyId, Timestamp},
+};
+
+/// Redeem a code.
+pub async fn redeem(
+    app: &App,
+    client: &AuthenticatedClient,
+    request: CodeRequest,
+) -> Result<Issued> {
+    let now = app.clock.now();
+    let code = app.store.code(request.code.id()).await?.ok_or_else(not_a_code)?;
+    let family = app.random.id::<FamilyId>(now);
+    let apis = app.directory.apis();
+
+    let decision =
+        authorization_code::decide(&request, client, &code, &apis.catalogue, family, now)?;
+    let redeemable = match decision {
+        Decision::Redeem(redeemable) => redeemable,
+        Decision::Reused(family) => return reused(app, client, family, now).await,
+    };
+    let user = app.store.user(code.authorization.user).await?;
+    let user = user
+        .filter(|user| user.disabled_at.is_none())
+        .ok_or_else(|| InvalidGrant.because("the person can no longer sign in"))?;
+
+    let kept = redeemable.refreshable.then(|| begin(app, family, code.authorization, now));
+    let refresh_token = kept.as_ref().map(|kept| app.keys.refresh_token(kept.id, 0, client.id()));
+    match app.store.redeem_code(code.id, family, kept.as_ref(), now).await? {
+        Redemption::Redeemed => {}
+        Redemption::Replayed => return replayed(app, client, &request, now).await,
+    }
+
+    issue::mint(app, &redeemable.entitlement, Some(&user), refresh_token, now).await
+}
+
+/// Somebody redeemed it between our look and our attempt: what they got must die.
+async fn replayed(
+    app: &App,
+    client: &AuthenticatedClient,
+    request: &CodeRequest,
+    now: Timestamp,
+) -> Result<Issued> {
+    match app.store.code(request.code.id()).await?.map(|code| code.state) {
+        Some(CodeState::Spent(family)) => reused(app, client, family, now).await,
+        _ => Err(not_a_code().into()),
+    }
+}
+
+async fn reused(
+    app: &App,
+    client: &AuthenticatedClient,
+    family: FamilyId,
+    now: Timestamp,
+) -> Result<Issued> {
+    revoke_family(app, family, now).await?;
+    Event::CodeReused { client: client.id(), family }.emit();
+    Err(authorization_code::reused().into())
+}
+
+fn begin(app: &App, id: FamilyId, authorization: Authorization, now: Timestamp) -> RefreshFamily {
+    let tokens = &app.config.tokens;
+    RefreshFamily {
+        id,
+        authorization,
+        generation: 0,
+        rotated_at: now,
+        idle_until: now.plus(tokens.refresh_idle),
+        expires_at: now.plus(tokens.refresh_absolute),
+        revoked_at: None,
+    }
+}

@@ -1,0 +1,28 @@
+//! Find out which client is calling.
+
+use super::{App, Result};
+use crate::protocol::{
+    Params,
+    client_auth::{AuthenticatedClient, Presented, Proof, unknown_client},
+};
+
+/// Authenticate the client of a request to `endpoint`, a path of ours.
+pub async fn authenticate(
+    app: &App,
+    authorization: Option<&str>,
+    params: &Params,
+    endpoint: &str,
+) -> Result<AuthenticatedClient> {
+    let presented = Presented::parse(authorization, params)?;
+    let client = app.directory.client(&presented.client).await?.ok_or_else(unknown_client)?;
+
+    let (token, here) = (app.issuer().join("/token"), app.issuer().join(endpoint));
+    let audiences = [app.issuer().as_str(), &token, &here];
+    match presented.authenticate(client, &audiences, app.clock.now())? {
+        Proof::Complete(client) => Ok(client),
+        Proof::Once(proof) => {
+            let first = app.store.remember_assertion(&proof.id, proof.until).await?;
+            Ok(proof.first_use(first)?)
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! What is worth telling: one list, one emitter. The log is where it goes today.
+
+use crate::{
+    protocol::ErrorCode,
+    values::{ClientId, FamilyId, SessionId, UserId},
+};
+
+/// Something that happened, to whom, and with which client.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "the fields are named after their types")]
+pub enum Event<'a> {
+    /// Somebody signed in.
+    SignedIn { user: UserId, session: SessionId },
+    /// Somebody failed to.
+    SignInFailed,
+    /// Somebody signed out.
+    SignedOut { user: UserId, session: SessionId },
+    /// A person allowed a client something.
+    Consented { user: UserId, client: &'a ClientId },
+    /// A client was given tokens.
+    TokensIssued { client: &'a ClientId, family: Option<FamilyId> },
+    /// A code came twice: everything from it is revoked.
+    CodeReused { client: &'a ClientId, family: FamilyId },
+    /// A refresh token came twice: everything of its family is revoked.
+    RefreshTokenReused { client: &'a ClientId, family: FamilyId },
+    /// A client revoked a token.
+    Revoked { client: &'a ClientId },
+    /// A caller was refused.
+    Refused { code: ErrorCode, reason: &'a str },
+}
+
+impl Event<'_> {
+    /// Tell it. No event holds a secret.
+    pub fn emit(&self) {
+        match self {
+            Self::SignedIn { user, session } => {
+                tracing::info!(target: "signet::audit", %user, %session, "signed_in");
+            }
+            Self::SignInFailed => tracing::info!(target: "signet::audit", "sign_in_failed"),
+            Self::SignedOut { user, session } => {
+                tracing::info!(target: "signet::audit", %user, %session, "signed_out");
+            }
+            Self::Consented { user, client } => {
+                tracing::info!(target: "signet::audit", %user, %client, "consented");
+            }
+            Self::TokensIssued { client, family } => {
+                let family = family.map(tracing::field::display);
+                tracing::debug!(target: "signet::audit", %client, family, "tokens_issued");
+            }
+            Self::CodeReused { client, family } => {
+                tracing::warn!(target: "signet::audit", %client, %family, "code_reused");
+            }
+            Self::RefreshTokenReused { client, family } => {
+                tracing::warn!(target: "signet::audit", %client, %family, "refresh_token_reused");
+            }
+            Self::Revoked { client } => {
+                tracing::info!(target: "signet::audit", %client, "revoked");
+            }
+            Self::Refused { code, reason } => {
+                tracing::info!(target: "signet::audit", code = code.as_str(), reason, "refused");
+            }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Find out what a token is worth now. An access token costs no look at the database.
+
+use signet_jwt::{Expected, Expiry, Typ, Unverified};
+
+use super::{App, Result, client_auth};
+use crate::{
+    protocol::{
+        ErrorCode::InvalidToken,
+        OAuthError, Params,
+        access_token::{self, AccessClaims},
+        client_auth::AuthenticatedClient,
+        introspection::{self, Answer},
+    },
+    values::{Algorithm, RefreshToken, Timestamp},
+};
+
+/// Answer an introspection request ([RFC 7662 §2](https://www.rfc-editor.org/rfc/rfc7662#section-2)).
+pub async fn introspect(app: &App, authorization: Option<&str>, params: &Params) -> Result<Answer> {
+    params.without_repeats()?;
+    let now = app.clock.now();
+    let caller = client_auth::authenticate(app, authorization, params, "/introspect").await?;
+    introspection::admit(&caller)?;
+    let token = params.required("token")?;
+
+    match token.parse::<RefreshToken>() {
+        Ok(token) => refresh_token(app, &caller, &token, now).await,
+        Err(_) => access_token(app, &caller, token, now).await,
+    }
+}
+
+/// The claims of an access token of ours that is worth something now.
+///
+/// # Errors
+/// `invalid_token`.
+pub fn live_token(
+    app: &App,
+    token: &str,
+    now: Timestamp,
+) -> std::result::Result<AccessClaims, OAuthError> {
+    let expected = Expected {
+        typ: Typ::Is(access_token::TYP),
+        issuer: Some(app.issuer().as_str()),
+        audience: None,
+        algorithms: &Algorithm::ALL,
+        expiry: Expiry::Required,
+        now,
+        leeway: 0,
+    };
+    let claims = Unverified::parse(token)
+        .and_then(|token| token.verify::<AccessClaims>(&app.keys.trusted(now), &expected))
+        .map_err(|why| InvalidToken.because(format!("the access token is refused: {why}")))?
+        .into_claims();
+    if app.directory.revocations().reaches(&claims) {
+        return Err(InvalidToken.because("the access token has been revoked"));
+    }
+    Ok(claims)
+}
+
+async fn access_token(
+    app: &App,
+    caller: &AuthenticatedClient,
+    token: &str,
+    now: Timestamp,
+) -> Result<Answer> {
+    let Ok(claims) = live_token(app, token, now) else { return Ok(Answer::Inactive) };
+    let holder = app.directory.client(&claims.client_id).await?;
+    let enabled = holder.is_some_and(|client| client.disabled_at.is_none());
+    let apis = app.directory.apis();
+
+    if enabled && introspection::may_learn_of(&claims, caller, &apis.catalogue) {
+        Ok(Answer::Access(Box::new(claims)))
+    } else {
+        Ok(Answer::Inactive)
+    }
+}
+
+async fn refresh_token(
+    app: &App,
+    caller: &AuthenticatedClient,
+    token: &RefreshToken,
+    now: Timestamp,
+) -> Result<Answer> {
+    if !app.keys.is_ours(token, caller.id()) {
+        return Ok(Answer::Inactive);
+    }
+    let family = app.store.family(token.family).await?;
+    let alive =
+        family.filter(|family| family.is_alive(now) && family.generation == token.generation);
+    Ok(alive.map_or(Answer::Inactive, |family| Answer::Refresh(Box::new(family))))
+}

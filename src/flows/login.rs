@@ -1,0 +1,82 @@
+//! Sign somebody in with a password.
+
+use std::collections::BTreeSet;
+
+use super::{
+    App, Result,
+    events::Event,
+    password::Verdict,
+    sessions::{SignedIn, Visitor},
+};
+use crate::{
+    model::Session,
+    values::{Acr, Amr, Authentication, Password, SessionId, SessionToken, Timestamp, UserId},
+};
+
+/// Somebody has signed in: a new session, and the token for its cookie.
+#[derive(Debug)]
+pub struct NewSession {
+    /// What the cookie holds.
+    pub token: SessionToken,
+    /// Who it is.
+    pub signed_in: SignedIn,
+}
+
+/// Check a password. Nothing tells an unknown name from a wrong password or a disabled person: not
+/// the answer and not the time that it takes.
+pub async fn sign_in(
+    app: &App,
+    login: &str,
+    password: &str,
+    user_agent: &str,
+    visitor: &Visitor,
+) -> Result<Option<NewSession>> {
+    let now = app.clock.now();
+    let Ok(password) = password.parse::<Password>() else { return Ok(failed()) };
+    let user = app.store.user_by_login(login.trim()).await?;
+    let hash = user.as_ref().and_then(|user| user.password.clone());
+
+    let verdict = app.hasher.verify(hash, password).await?;
+    let user = user.filter(|user| user.disabled_at.is_none());
+    let (Some(user), Verdict::Right { .. }) = (user, verdict) else { return Ok(failed()) };
+
+    // A new id at every sign-in: whoever planted the old one gains nothing.
+    let id = app.random.id::<SessionId>(now);
+    let token = SessionToken::new(id, app.random.bytes());
+    let session = new_session(app, id, &token, user.id, user_agent, now);
+    let replaced = visitor.signed_in.as_ref().map(|before| before.session.id);
+    app.store.start_session(&session, replaced).await?;
+
+    Event::SignedIn { user: user.id, session: id }.emit();
+    Ok(Some(NewSession { token, signed_in: SignedIn { user, session } }))
+}
+
+fn failed() -> Option<NewSession> {
+    Event::SignInFailed.emit();
+    None
+}
+
+fn new_session(
+    app: &App,
+    id: SessionId,
+    token: &SessionToken,
+    user: UserId,
+    user_agent: &str,
+    now: Timestamp,
+) -> Session {
+    Session {
+        id,
+        secret: token.hash(),
+        user,
+        authentication: Authentication {
+            session: id,
+            at: now,
+            acr: Acr::Password,
+            amr: BTreeSet::from([Amr::Password]),
+        },
+        seen_at: now,
+        expires_at: now.plus(app.config.login.session_lifetime),
+        ended_at: None,
+        user_agent: user_agent.chars().take(256).collect(),
+    }
+}

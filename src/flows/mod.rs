@@ -1,0 +1,25 @@
+//! The deeds: what happens, in order. Load, decide, remember, answer.
+
+pub mod admin;
+pub mod app;
+pub mod authorization_code;
+pub mod authorize;
+pub mod client_auth;
+pub mod client_credentials;
+pub mod directory;
+mod error;
+pub mod events;
+pub mod introspection;
+pub mod issue;
+pub mod login;
+pub mod logout;
+pub mod password;
+mod pending;
+pub mod refresh;
+pub mod revocation;
+pub mod sessions;
+pub mod token;
+pub mod userinfo;
+
+pub use app::App;
+pub use error::{Cause, Error, Result};

@@ -1,0 +1,210 @@
+//! Passwords: Argon2id ([RFC 9106](https://www.rfc-editor.org/rfc/rfc9106)) with the parameters that
+//! OWASP recommends, on a bounded pool, so that a flood of sign-ins cannot take the memory or the
+//! threads of everything else.
+
+use std::sync::{Arc, LazyLock};
+
+use argon2::{
+    Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier, Version, password_hash::phc,
+};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task,
+};
+
+use crate::values::{Password, PasswordHash};
+
+/// KiB of memory for one hash.
+const MEMORY: u32 = 19_456;
+/// Passes over the memory.
+const PASSES: u32 = 2;
+/// Lanes that could run in parallel.
+const LANES: u32 = 1;
+/// Bytes of a hash.
+const LENGTH: usize = 32;
+
+/// What an unknown person's password is compared with: no password was ever hashed to it.
+static NOBODY: LazyLock<PasswordHash> = LazyLock::new(|| {
+    let password = "nobody".parse().expect("six letters are a password");
+    hash(&password, [0; 16]).expect("there is memory for one hash when the process begins")
+});
+
+/// A password that could not be hashed, for lack of memory.
+#[derive(Debug, thiserror::Error)]
+#[error("there is not enough memory to hash a password")]
+pub struct NotHashed;
+
+/// More people are waiting for their password to be checked than may wait.
+#[derive(Debug, thiserror::Error)]
+#[error("too many passwords are being checked")]
+pub struct Busy;
+
+/// Whether a password is the right one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is.
+    Right {
+        /// Whether it should be hashed anew, since the parameters have changed.
+        rehash: bool,
+    },
+    /// It is not, or there is nobody whose password it could be.
+    Wrong,
+}
+
+/// Hash a new password with this random salt.
+pub fn hash(password: &Password, salt: [u8; 16]) -> Result<PasswordHash, NotHashed> {
+    let hash: phc::PasswordHash =
+        argon2().hash_password_with_salt(password.expose(), &salt).map_err(|_| NotHashed)?;
+    hash.to_string().parse().map_err(|_| NotHashed)
+}
+
+/// Whether this password was hashed to this, with whatever parameters.
+#[must_use]
+pub fn verify(password: &Password, hash: &PasswordHash) -> bool {
+    phc::PasswordHash::new(hash.as_str())
+        .is_ok_and(|hash| argon2().verify_password(password.expose(), &hash).is_ok())
+}
+
+/// Whether a hash was made with other parameters than we use now.
+#[must_use]
+pub fn needs_rehash(hash: &PasswordHash) -> bool {
+    let Ok(hash) = phc::PasswordHash::new(hash.as_str()) else { return true };
+    let version = hash.version == Some(Version::V0x13.into());
+    let length = hash.hash.is_some_and(|output| output.len() == LENGTH);
+    let same = |params: &Params| {
+        (params.m_cost(), params.t_cost(), params.p_cost()) == (MEMORY, PASSES, LANES)
+    };
+    !(version && length && Params::try_from(&hash).is_ok_and(|params| same(&params)))
+}
+
+/// The pool on which passwords are hashed and checked.
+#[derive(Clone, Debug)]
+pub struct PasswordHasher {
+    /// One permit for each that runs.
+    running: Arc<Semaphore>,
+    /// One permit for each that runs or waits.
+    admitted: Arc<Semaphore>,
+}
+
+impl PasswordHasher {
+    /// A pool in which `concurrency` passwords are worked on while `queue` more may wait.
+    #[must_use]
+    pub fn new(concurrency: usize, queue: usize) -> Self {
+        // Not the first stranger's sign-in is to pay for it: that could be measured.
+        LazyLock::force(&NOBODY);
+        Self {
+            running: Arc::new(Semaphore::new(concurrency)),
+            admitted: Arc::new(Semaphore::new(concurrency + queue)),
+        }
+    }
+
+    /// Whether this is the password behind the hash. Without a hash, because nobody has that name,
+    /// the answer takes as long.
+    pub async fn verify(
+        &self,
+        hash: Option<PasswordHash>,
+        password: Password,
+    ) -> Result<Verdict, Busy> {
+        self.work(move || {
+            let right = verify(&password, hash.as_ref().unwrap_or(&NOBODY));
+            match hash {
+                Some(hash) if right => Verdict::Right { rehash: needs_rehash(&hash) },
+                _ => Verdict::Wrong,
+            }
+        })
+        .await
+    }
+
+    /// Hash a new password with this random salt.
+    pub async fn hash(&self, password: Password, salt: [u8; 16]) -> Result<PasswordHash, Busy> {
+        self.work(move || hash(&password, salt)).await?.map_err(|NotHashed| Busy)
+    }
+
+    async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Busy> {
+        let admitted = self.admitted.clone().try_acquire_owned().map_err(|_| Busy)?;
+        let running = self.running.clone().acquire_owned().await.map_err(|_| Busy)?;
+
+        // The permits go with the work: it goes on when whoever waits for it hangs up.
+        let permits: (OwnedSemaphorePermit, OwnedSemaphorePermit) = (admitted, running);
+        let done = task::spawn_blocking(move || {
+            let result = work();
+            drop(permits);
+            result
+        });
+        done.await.map_err(|_| Busy)
+    }
+}
+
+fn argon2() -> Argon2<'static> {
+    let params = Params::new(MEMORY, PASSES, LANES, Some(LENGTH));
+    let params = params.expect("the parameters are within the bounds of RFC 9106 §3.1");
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    fn password(text: &str) -> Password {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn only_the_right_password_is_right() {
+        let hash = hash(&password("correct horse"), [7; 16]).unwrap();
+        assert!(hash.as_str().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+        assert!(verify(&password("correct horse"), &hash));
+        assert!(!verify(&password("correct horsE"), &hash));
+        assert!(!needs_rehash(&hash));
+    }
+
+    #[test]
+    fn a_hash_with_other_parameters_is_verified_and_made_anew() {
+        let params = Params::new(64, 1, 1, None).unwrap();
+        let weak = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let weak: phc::PasswordHash =
+            weak.hash_password_with_salt(b"correct horse", &[7; 16]).unwrap();
+        let weak: PasswordHash = weak.to_string().parse().unwrap();
+        assert!(verify(&password("correct horse"), &weak));
+        assert!(needs_rehash(&weak));
+    }
+
+    #[test]
+    fn what_is_not_a_hash_matches_nothing() {
+        let broken: PasswordHash = "$argon2id$broken".parse().unwrap();
+        assert!(!verify(&password("correct horse"), &broken));
+        assert!(needs_rehash(&broken));
+    }
+
+    #[tokio::test]
+    async fn nobody_has_no_password() {
+        let hasher = PasswordHasher::new(1, 1);
+        assert_eq!(hasher.verify(None, password("nobody")).await.unwrap(), Verdict::Wrong);
+        let hash = hasher.hash(password("correct horse"), [7; 16]).await.unwrap();
+        let verdict = hasher.verify(Some(hash), password("correct horse")).await.unwrap();
+        assert_eq!(verdict, Verdict::Right { rehash: false });
+    }
+
+    #[tokio::test]
+    async fn more_than_the_queue_holds_are_turned_away() {
+        let hasher = PasswordHasher::new(1, 1);
+        let (release, blocked) = mpsc::channel::<()>();
+        let (running, waiting) = (hasher.clone(), hasher.clone());
+        let running = task::spawn(async move { running.work(move || blocked.recv()).await });
+        let waiting = task::spawn(async move { waiting.work(|| ()).await });
+        while hasher.admitted.available_permits() > 0 {
+            task::yield_now().await;
+        }
+
+        assert!(hasher.work(|| ()).await.is_err());
+
+        release.send(()).unwrap();
+        assert!(running.await.unwrap().is_ok() && waiting.await.unwrap().is_ok());
+        assert!(hasher.work(|| ()).await.is_ok());
+    }
+}

@@ -1,0 +1,96 @@
+//! Requests that wait while somebody signs in or decides. They travel sealed in the browser's own
+//! pages, bound to that browser, so that a stranger's request costs no row.
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
+use serde::{Deserialize, Serialize};
+
+use super::App;
+use crate::{
+    keys::Purpose,
+    protocol::{ErrorCode::InvalidRequest, OAuthError, authorize::Progress},
+    values::{BrowserToken, SessionId, Timestamp},
+};
+
+/// How long a request may wait, in seconds.
+const PATIENCE: i64 = 3600;
+
+/// A request that waits, as it came: it is read and checked anew at every step, so that what has been
+/// unregistered since no longer works.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Pending {
+    /// The parameters, form-encoded.
+    pub(super) parameters: String,
+    /// The session that was there when it came.
+    pub(super) before: Option<SessionId>,
+    /// When it came.
+    pub(super) asked_at: Timestamp,
+    /// Whether the person wants to go on as the one who is signed in.
+    pub(super) account_chosen: bool,
+    /// Whether the person wants to be somebody else.
+    pub(super) switching: bool,
+    /// Whose answer the page asks for.
+    pub(super) shown_to: Option<SessionId>,
+}
+
+impl Pending {
+    pub(super) fn begun(
+        parameters: String,
+        before: Option<SessionId>,
+        asked_at: Timestamp,
+    ) -> Self {
+        Self {
+            parameters,
+            before,
+            asked_at,
+            account_chosen: false,
+            switching: false,
+            shown_to: None,
+        }
+    }
+
+    pub(super) fn progress(&self, under_way: bool) -> Progress {
+        Progress {
+            before: self.before,
+            asked_at: self.asked_at,
+            under_way,
+            account_chosen: self.account_chosen,
+            allowed: false,
+        }
+    }
+
+    /// Seal it for one kind of page in one browser.
+    pub(super) fn seal(&self, app: &App, page: &str, browser: &BrowserToken) -> String {
+        let plain = serde_json::to_vec(self).expect("its parts have a JSON form");
+        BASE64.encode(app.keys.seal(Purpose::Request, &context(page, browser), &plain))
+    }
+
+    /// Open what this browser was given.
+    pub(super) fn open(
+        app: &App,
+        page: &str,
+        browser: &BrowserToken,
+        sealed: &str,
+    ) -> Result<Self, OAuthError> {
+        let refused = || {
+            InvalidRequest.because(
+                "this page does not belong to a request of this browser: go back to the \
+                 application and start again",
+            )
+        };
+        let sealed = BASE64.decode(sealed).map_err(|_| refused())?;
+        let plain = app.keys.open_sealed(Purpose::Request, &context(page, browser), &sealed);
+        let pending: Self =
+            serde_json::from_slice(&plain.ok_or_else(refused)?).map_err(|_| refused())?;
+        if app.clock.now().since(pending.asked_at) > PATIENCE {
+            return Err(InvalidRequest.because(
+                "this page has waited for more than an hour: go back to the application and start \
+                 again",
+            ));
+        }
+        Ok(pending)
+    }
+}
+
+fn context(page: &str, browser: &BrowserToken) -> String {
+    format!("{page} {}", BASE64.encode(browser.hash().as_bytes()))
+}

@@ -1,0 +1,56 @@
+//! Make what was issued worthless before its time.
+
+use signet_jwt::Unverified;
+
+use super::{App, Result, client_auth, events::Event, introspection};
+use crate::{
+    model::{Revocation, Revoked},
+    protocol::{ErrorCode::UnauthorizedClient, Params},
+    values::{FamilyId, RefreshToken, Timestamp},
+};
+
+/// Answer a revocation request ([RFC 7009 §2](https://www.rfc-editor.org/rfc/rfc7009#section-2)). What
+/// is not a token of ours is as good as revoked.
+pub async fn revoke(app: &App, authorization: Option<&str>, params: &Params) -> Result<()> {
+    params.without_repeats()?;
+    let now = app.clock.now();
+    let client = client_auth::authenticate(app, authorization, params, "/revoke").await?;
+    let token = params.required("token")?;
+
+    if let Ok(token) = token.parse::<RefreshToken>() {
+        if app.keys.is_ours(&token, client.id()) {
+            revoke_family(app, token.family, now).await?;
+        }
+    } else if Unverified::parse(token).is_ok()
+        && let Ok(claims) = introspection::live_token(app, token, now)
+    {
+        if claims.client_id != *client.id() {
+            let refusal = UnauthorizedClient.because("the token was issued to another client");
+            return Err(refusal.into());
+        }
+        keep(app, Revoked::Token(claims.jti), now).await?;
+    }
+
+    Event::Revoked { client: client.id() }.emit();
+    Ok(())
+}
+
+/// Revoke a family and everything that was issued from it.
+pub async fn revoke_family(app: &App, family: FamilyId, now: Timestamp) -> Result<()> {
+    let revocation = revocation(app, Revoked::Family(family), now);
+    app.store.revoke_family(family, &revocation).await?;
+    app.directory.note(&revocation);
+    Ok(())
+}
+
+/// An entry of the revocation set, beginning now.
+pub(super) fn revocation(app: &App, what: Revoked, now: Timestamp) -> Revocation {
+    Revocation { id: app.random.id(now), what, at: now, until: app.revoked_until(now) }
+}
+
+async fn keep(app: &App, what: Revoked, now: Timestamp) -> Result<()> {
+    let revocation = revocation(app, what, now);
+    app.store.revoke(&revocation).await?;
+    app.directory.note(&revocation);
+    Ok(())
+}

@@ -1,0 +1,26 @@
+//! Tell a client about the person who let it ask.
+
+use serde_json::{Map, Value};
+
+use super::{App, Result, introspection::live_token};
+use crate::protocol::{ErrorCode::InvalidToken, Params, userinfo};
+
+/// Answer a userinfo request.
+pub async fn userinfo(
+    app: &App,
+    authorization: Option<&str>,
+    body: &Params,
+) -> Result<Map<String, Value>> {
+    let now = app.clock.now();
+    let token = userinfo::bearer(authorization, body)?;
+    let claims = live_token(app, &token, now)?;
+    let person = userinfo::decide(&claims, app.issuer())?;
+
+    let user = app.store.user(person).await?.filter(|user| user.disabled_at.is_none());
+    let client = app.directory.client(&claims.client_id).await?;
+    let client = client.filter(|client| client.disabled_at.is_none());
+    match (user, client) {
+        (Some(user), Some(_)) => Ok(userinfo::answer(&user, &claims)),
+        _ => Err(InvalidToken.because("the person or the client is gone or disabled").into()),
+    }
+}

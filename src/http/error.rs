@@ -1,0 +1,82 @@
+//! The one place that speaks the errors of RFC 6749 and RFC 6750 over HTTP.
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+
+use crate::{
+    edge::{Rejection, no_store},
+    flows::{Error, events::Event},
+    protocol::{ErrorCode, OAuthError},
+};
+
+/// An error on its way to a program.
+pub struct Refusal(Error);
+
+impl<E: Into<Error>> From<E> for Refusal {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        match self.0 {
+            Error::Refused(refusal) => refused(status(refusal.code), &refusal),
+            Error::Failed(cause) if cause.is_transient() => {
+                tracing::error!(cause = ?cause, "unavailable");
+                let refusal = ErrorCode::TemporarilyUnavailable.because("try again in a moment");
+                let mut response = answer(StatusCode::SERVICE_UNAVAILABLE, &refusal);
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+                response
+            }
+            Error::Failed(cause) => {
+                tracing::error!(cause = ?cause, "failed");
+                let refusal = ErrorCode::ServerError.because("the server failed");
+                answer(StatusCode::INTERNAL_SERVER_ERROR, &refusal)
+            }
+        }
+    }
+}
+
+impl IntoResponse for Rejection {
+    fn into_response(self) -> Response {
+        refused(self.status, &self.refusal)
+    }
+}
+
+fn refused(status: StatusCode, refusal: &OAuthError) -> Response {
+    Event::Refused { code: refusal.code, reason: &refusal.description }.emit();
+    answer(status, refusal)
+}
+
+fn answer(status: StatusCode, refusal: &OAuthError) -> Response {
+    let code = refusal.code.as_str();
+    let body = json!({ "error": code, "error_description": refusal.description });
+    let mut response = (status, Json(body)).into_response();
+    no_store(response.headers_mut());
+    let challenge = match refusal.code {
+        ErrorCode::InvalidClient => Some("Basic realm=\"signet\"".to_owned()),
+        ErrorCode::InvalidToken => Some(format!("Bearer realm=\"signet\", error=\"{code}\"")),
+        ErrorCode::InsufficientScope => {
+            Some(format!("Bearer realm=\"signet\", error=\"{code}\", scope=\"openid\""))
+        }
+        _ => None,
+    };
+    if let Some(challenge) = challenge.and_then(|text| HeaderValue::from_str(&text).ok()) {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    }
+    response
+}
+
+/// RFC 6749 §5.2, RFC 6750 §3.1: 401 for who you are, 403 for what you may, 400 for the rest.
+fn status(code: ErrorCode) -> StatusCode {
+    match code {
+        ErrorCode::InvalidClient | ErrorCode::InvalidToken => StatusCode::UNAUTHORIZED,
+        ErrorCode::InsufficientScope => StatusCode::FORBIDDEN,
+        _ => StatusCode::BAD_REQUEST,
+    }
+}

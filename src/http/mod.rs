@@ -1,0 +1,71 @@
+//! The face for machines: extract, call one flow, respond. JSON only; no cookies.
+
+mod discovery;
+mod error;
+mod health;
+mod introspection;
+mod jwks;
+mod revocation;
+mod token;
+mod userinfo;
+
+use axum::{
+    Router,
+    http::{HeaderMap, HeaderName, Method, header},
+    routing::{get, post},
+};
+use tower_http::cors::{AllowHeaders, Any, CorsLayer};
+
+use crate::flows::App;
+
+pub use error::Refusal;
+
+/// Every route for machines, below the issuer's path.
+pub fn router(app: App) -> Router {
+    let path = app.issuer().path().to_owned();
+    let open = Router::new()
+        .route("/token", post(token::token))
+        .route("/revoke", post(revocation::revoke))
+        .route("/userinfo", get(userinfo::get).post(userinfo::post))
+        .route("/jwks", get(jwks::jwks))
+        .route("/.well-known/openid-configuration", get(discovery::discovery))
+        .route("/.well-known/oauth-authorization-server", get(discovery::discovery));
+    let closed = Router::new().route("/introspect", post(introspection::introspect));
+    let root =
+        Router::new().route("/healthz", get(health::alive)).route("/readyz", get(health::ready));
+
+    let below = |routes: Router<App>| {
+        if path.is_empty() { routes } else { Router::new().nest(&path, routes) }
+    };
+    // RFC 8414 §3.1 puts the well-known part before the issuer's path; OpenID Connect puts it behind.
+    let inserted = if path.is_empty() {
+        Router::new()
+    } else {
+        Router::new()
+            .route(&format!("/.well-known/openid-configuration{path}"), get(discovery::discovery))
+            .route(
+                &format!("/.well-known/oauth-authorization-server{path}"),
+                get(discovery::discovery),
+            )
+    };
+    below(open).merge(inserted).layer(cors()).merge(below(closed)).merge(root).with_state(app)
+}
+
+/// Any origin may call, with whatever headers it needs, and never with cookies: nothing here reads
+/// one.
+fn cors() -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers([
+            header::WWW_AUTHENTICATE,
+            header::ETAG,
+            HeaderName::from_static("dpop-nonce"),
+        ])
+}
+
+/// The `Authorization` header as text; one that is not text is no credential.
+fn authorization(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap_or(""))
+}

@@ -1,0 +1,296 @@
+//! The seal: which key signs now, which are still trusted, when the next one comes.
+
+mod ring;
+pub mod schedule;
+mod sealed;
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use serde::Serialize;
+use signet_jwt::{KeyError, KeySet, SigningKey};
+
+pub use ring::{KeyRing, Published};
+pub use sealed::{MasterKey, Purpose};
+
+use crate::{
+    model::SigningKeyRecord,
+    storage::{StorageError, Store},
+    values::{Algorithm, ClientId, FamilyId, KeyId, RefreshToken, Timestamp},
+};
+
+/// What can go wrong with keys. The text says what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum KeysError {
+    /// A setting, a file or a sealed key is not usable.
+    #[error("{0}")]
+    Unusable(String),
+    /// A key cannot be read or cannot sign.
+    #[error("a signing key failed")]
+    Key(#[from] KeyError),
+    /// The database failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// What became of the wish to rotate.
+#[derive(Clone, Debug)]
+pub struct Rotation {
+    /// The key that signs from then on.
+    pub kid: KeyId,
+    /// When it begins to sign.
+    pub active_at: Timestamp,
+    /// The key that is announced after it.
+    pub announced: KeyId,
+    /// Whether an earlier rotation had not taken effect yet, so that nothing new was planned.
+    pub pending: bool,
+}
+
+/// Every key of this server. Cheap to clone; all clones see the same ring.
+#[derive(Clone)]
+pub struct Keys {
+    store: Store,
+    master: Arc<MasterKey>,
+    ring: Arc<ArcSwap<KeyRing>>,
+    /// How many seconds a retired key stays published: as long as a token lives.
+    retention: i64,
+}
+
+impl Keys {
+    /// Read the keys, and make the first ones if there are none.
+    ///
+    /// # Errors
+    /// When they were sealed with another master key.
+    pub async fn open(
+        store: Store,
+        master: MasterKey,
+        retention: i64,
+        now: Timestamp,
+    ) -> Result<Self, KeysError> {
+        let ring = Arc::new(ArcSwap::from_pointee(KeyRing::default()));
+        let keys = Self { store, master: Arc::new(master), ring, retention };
+        keys.reload().await?;
+        keys.ensure(Algorithm::Rs256, now).await?;
+        Ok(keys)
+    }
+
+    /// Read the keys again: another node has changed them.
+    pub async fn reload(&self) -> Result<(), KeysError> {
+        let records = self.store.signing_keys().await?;
+        self.ring.store(Arc::new(KeyRing::unseal(records, &self.master)?));
+        Ok(())
+    }
+
+    /// Sign claims with the key of this algorithm that is active now, which is made if there has
+    /// never been one: nobody's copy of the key set can know it, so nobody's copy is wrong.
+    pub async fn sign<C: Serialize>(
+        &self,
+        algorithm: Algorithm,
+        typ: &str,
+        claims: &C,
+        now: Timestamp,
+    ) -> Result<String, KeysError> {
+        if let Some(key) = self.ring.load().active(algorithm, now) {
+            return Ok(key.sign(typ, claims)?);
+        }
+        self.ensure(algorithm, now).await?;
+        let ring = self.ring.load();
+        let key = ring.active(algorithm, now).ok_or_else(|| {
+            KeysError::Unusable(format!("no {algorithm} key is active: run `signet key rotate`"))
+        })?;
+        Ok(key.sign(typ, claims)?)
+    }
+
+    /// The keys that verify tokens of ours now.
+    #[must_use]
+    pub fn trusted(&self, now: Timestamp) -> Arc<KeySet> {
+        self.ring.load().published(now).keys.clone()
+    }
+
+    /// The key set as it is published now, and for how many seconds it may be kept.
+    #[must_use]
+    pub fn published(&self, now: Timestamp) -> (Arc<Published>, i64) {
+        let ring = self.ring.load();
+        (ring.published(now), ring.max_age(now))
+    }
+
+    /// Every key that is not forgotten, as it is kept.
+    #[must_use]
+    pub fn records(&self) -> Vec<SigningKeyRecord> {
+        self.ring.load().records().cloned().collect()
+    }
+
+    /// A public key in PEM form.
+    #[must_use]
+    pub fn public_pem(&self, kid: &KeyId) -> Option<String> {
+        self.ring.load().key(kid).map(SigningKey::public_pem)
+    }
+
+    /// Make what the timetable lacks: a first key and its successor, or the successor alone.
+    pub async fn ensure(&self, algorithm: Algorithm, now: Timestamp) -> Result<(), KeysError> {
+        while let Some((period, active_at)) = schedule::missing(&self.records(), algorithm, now) {
+            self.make(algorithm, period, active_at, now).await?;
+            self.reload().await?;
+        }
+        Ok(())
+    }
+
+    /// Announce the next key of every algorithm in use, where none is announced.
+    pub async fn tend(&self, now: Timestamp) -> Result<(), KeysError> {
+        let mut algorithms: Vec<_> = self.records().iter().map(|key| key.algorithm).collect();
+        algorithms.sort_unstable();
+        algorithms.dedup();
+        for algorithm in algorithms {
+            self.ensure(algorithm, now).await?;
+        }
+        self.store.forget_signing_keys(now).await?;
+        Ok(())
+    }
+
+    /// Promote the announced key as soon as nobody's copy of the key set lacks it, or at once in an
+    /// emergency, and announce another.
+    pub async fn rotate(
+        &self,
+        algorithm: Algorithm,
+        emergency: bool,
+        now: Timestamp,
+    ) -> Result<Rotation, KeysError> {
+        self.reload().await?;
+        self.ensure(algorithm, now).await?;
+        let records = self.records();
+        let lacking = || KeysError::Unusable("no key is announced".to_owned());
+        let next = schedule::next(&records, algorithm, now).ok_or_else(lacking)?;
+        let last = schedule::last(&records, algorithm).ok_or_else(lacking)?;
+        if next.kid != last.kid && !emergency {
+            return Ok(Rotation {
+                kid: next.kid.clone(),
+                active_at: next.active_at,
+                announced: last.kid.clone(),
+                pending: true,
+            });
+        }
+        let at = if emergency { now } else { schedule::promotable_at(&records, next).max(now) };
+        self.store.promote_signing_key(&next.kid, at, at.plus(self.retention)).await?;
+        if next.kid == last.kid {
+            let active_at = at.plus(schedule::PERIOD);
+            self.make(algorithm, last.period + 1, active_at, now).await?;
+        }
+        self.reload().await?;
+        let announced = self.records();
+        let announced = schedule::last(&announced, algorithm).ok_or_else(lacking)?;
+        Ok(Rotation {
+            kid: next.kid.clone(),
+            active_at: at,
+            announced: announced.kid.clone(),
+            pending: false,
+        })
+    }
+
+    /// Stop trusting a key at once; if it was the one that signs, the next takes over.
+    ///
+    /// Returns whether there was such a key.
+    pub async fn revoke(&self, kid: &KeyId, now: Timestamp) -> Result<bool, KeysError> {
+        self.reload().await?;
+        let records = self.records();
+        let Some(key) = records.iter().find(|key| key.kid == *kid) else { return Ok(false) };
+        let was_active =
+            schedule::active(&records, key.algorithm, now).is_some_and(|active| active.kid == *kid);
+        if was_active {
+            self.rotate(key.algorithm, true, now).await?;
+        }
+        let revoked = self.store.revoke_signing_key(kid, now).await?;
+        self.reload().await?;
+        self.ensure(key.algorithm, now).await?;
+        Ok(revoked)
+    }
+
+    /// Take in a private key in PEM form, to be announced after the keys that there are.
+    ///
+    /// Returns nothing when the key is here already.
+    pub async fn import(&self, pem: &str, now: Timestamp) -> Result<Option<KeyId>, KeysError> {
+        let (key, pkcs8) = SigningKey::from_pem(pem, None)?;
+        self.reload().await?;
+        self.ensure(key.algorithm(), now).await?;
+        let records = self.records();
+        let last = schedule::last(&records, key.algorithm());
+        let period = last.map_or(1, |last| last.period + 1);
+        let active_at = last.map_or(now, |last| last.active_at.plus(schedule::PERIOD));
+        let kid = key.kid().clone();
+        let added = self.keep(&key, &pkcs8, period, active_at, now).await?;
+        self.reload().await?;
+        Ok(added.then_some(kid))
+    }
+
+    /// Seal what only this server may read again.
+    pub fn seal(&self, purpose: Purpose, context: &str, plain: &[u8]) -> Vec<u8> {
+        self.master.seal(purpose, context, plain)
+    }
+
+    /// Open what [`Keys::seal`] sealed for the same purpose and context.
+    #[must_use]
+    pub fn open_sealed(&self, purpose: Purpose, context: &str, sealed: &[u8]) -> Option<Vec<u8>> {
+        self.master.open(purpose, context, sealed)
+    }
+
+    /// The refresh token of this generation of a family.
+    #[must_use]
+    pub fn refresh_token(
+        &self,
+        family: FamilyId,
+        generation: i64,
+        client: &ClientId,
+    ) -> RefreshToken {
+        let mac = self.master.mac(&family_message(family, generation, client));
+        RefreshToken { family, generation, mac }
+    }
+
+    /// Whether we made this refresh token for this client. Nothing else is worth a look at the
+    /// database.
+    #[must_use]
+    pub fn is_ours(&self, token: &RefreshToken, client: &ClientId) -> bool {
+        let message = family_message(token.family, token.generation, client);
+        self.master.verifies(&message, &token.mac)
+    }
+
+    async fn make(
+        &self,
+        algorithm: Algorithm,
+        period: i64,
+        active_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, KeysError> {
+        let (key, pkcs8) = SigningKey::generate(algorithm)?;
+        self.keep(&key, &pkcs8, period, active_at, now).await
+    }
+
+    async fn keep(
+        &self,
+        key: &SigningKey,
+        pkcs8: &[u8],
+        period: i64,
+        active_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, KeysError> {
+        let record = SigningKeyRecord {
+            kid: key.kid().clone(),
+            algorithm: key.algorithm(),
+            period,
+            announced_at: now,
+            active_at,
+            retired_at: None,
+            forgotten_at: None,
+            revoked_at: None,
+            sealed: self.master.seal(Purpose::SigningKey, key.kid().as_str(), pkcs8),
+            public: key.public().to_jwk().to_string(),
+        };
+        let forget_previous_at = Some(active_at.plus(self.retention));
+        Ok(self.store.add_signing_key(&record, forget_previous_at).await?)
+    }
+}
+
+fn family_message(family: FamilyId, generation: i64, client: &ClientId) -> Vec<u8> {
+    let mut message = family.to_bytes().to_vec();
+    message.extend(generation.to_be_bytes());
+    message.extend(client.as_str().as_bytes());
+    message
+}

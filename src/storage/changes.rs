@@ -1,0 +1,42 @@
+//! Notes by which nodes learn that something which they keep in memory has changed.
+
+use super::{
+    Result, Store,
+    columns::{Column, column},
+    from_row, read,
+};
+use crate::{model::Change, values::Timestamp};
+
+/// Tells every node about a change, in the transaction that makes it.
+macro_rules! note {
+    ($tx:ident, $change:expr, $at:expr) => {
+        sqlx::query("insert into changes (what, at) values ($1, $2)")
+            .bind($change.kept())
+            .bind($at.kept())
+            .execute(&mut *$tx)
+            .await?
+    };
+}
+
+pub(super) use note;
+
+struct Note {
+    id: i64,
+    change: Change,
+}
+
+from_row!(Note, |row| Ok(Self { id: column(row, "id")?, change: column(row, "what")? }));
+
+impl Store {
+    /// What was changed at `at` or later, each with the number of its note. Numbers grow, but a lower
+    /// one may appear after a higher one, when its transaction took longer.
+    pub async fn changes_since(&self, at: Timestamp) -> Result<Vec<(i64, Change)>> {
+        let notes: Vec<Note> = read!(self, |db| {
+            sqlx::query_as("select id, what from changes where at >= $1 order by id")
+                .bind(at.kept())
+                .fetch_all(db)
+                .await
+        })?;
+        Ok(notes.into_iter().map(|note| (note.id, note.change)).collect())
+    }
+}

@@ -1,0 +1,177 @@
+//! What is remembered: one [`Store`], every statement written once, two engines behind it.
+//!
+//! A method is one unit of work. What must be remembered is an `Ok` outcome, never an error: leaving
+//! a transaction with `?` undoes it. Time is an argument; storage reads no clock and draws nothing at
+//! random, and no transaction waits for the network or for a signature.
+
+use std::{path::Path, str::FromStr, time::Duration};
+
+use sqlx::{
+    PgPool, SqlitePool,
+    postgres::PgPoolOptions,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+mod assertions;
+mod authorization;
+mod changes;
+mod clients;
+mod codes;
+mod columns;
+mod consents;
+mod error;
+mod expire;
+mod migrate;
+mod refresh;
+mod resources;
+mod revocations;
+mod sessions;
+mod signing_keys;
+mod users;
+
+pub use clients::Creation;
+pub use codes::Redemption;
+pub use error::{Result, StorageError};
+pub use users::{UserCreation, UserUpdate};
+
+use error::Cause;
+
+/// The database. Cheap to clone; every clone is the same database.
+#[derive(Clone, Debug)]
+pub struct Store {
+    engine: Engine,
+}
+
+#[derive(Clone, Debug)]
+enum Engine {
+    Sqlite { readers: SqlitePool, writer: SqlitePool },
+    Postgres(PgPool),
+}
+
+/// One statement that changes nothing, on whichever engine the store has.
+macro_rules! read {
+    ($store:expr, |$db:ident| $body:expr) => {
+        match &$store.engine {
+            $crate::storage::Engine::Sqlite { readers: $db, .. } => $body,
+            $crate::storage::Engine::Postgres($db) => $body,
+        }
+    };
+}
+
+/// Statements that happen together or not at all: the outcome of the block, once it is durable.
+///
+/// The block may run up to three times, so it moves nothing out of its surroundings.
+macro_rules! transaction {
+    ($store:expr, |$tx:ident| $body:block) => {
+        match &$store.engine {
+            // SQLite must take its write lock first: upgrading a read lock can fail with SQLITE_BUSY.
+            $crate::storage::Engine::Sqlite { writer, .. } => {
+                async {
+                    let mut $tx = writer.begin_with("begin immediate").await?;
+                    let outcome = $body;
+                    $tx.commit().await?;
+                    Ok::<_, $crate::storage::StorageError>(outcome)
+                }
+                .await
+            }
+            // PostgreSQL may give up a transaction for the sake of another and expects it again.
+            $crate::storage::Engine::Postgres(pool) => {
+                let mut attempts = 0;
+                loop {
+                    let outcome = async {
+                        let mut $tx = pool.begin().await?;
+                        let outcome = $body;
+                        $tx.commit().await?;
+                        Ok::<_, $crate::storage::StorageError>(outcome)
+                    }
+                    .await;
+                    attempts += 1;
+                    match outcome {
+                        Err(why) if attempts < 3 && why.is_worth_repeating() => {}
+                        outcome => break outcome,
+                    }
+                }
+            }
+        }
+    };
+}
+
+/// How a noun is read from a row of either engine.
+macro_rules! from_row {
+    ($noun:ty, |$row:ident| $body:expr) => {
+        impl sqlx::FromRow<'_, sqlx::sqlite::SqliteRow> for $noun {
+            fn from_row($row: &sqlx::sqlite::SqliteRow) -> sqlx::Result<Self> {
+                $body
+            }
+        }
+
+        impl sqlx::FromRow<'_, sqlx::postgres::PgRow> for $noun {
+            fn from_row($row: &sqlx::postgres::PgRow) -> sqlx::Result<Self> {
+                $body
+            }
+        }
+    };
+}
+
+use {from_row, read, transaction};
+
+/// How long a caller waits for a connection, or for SQLite's write lock.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+impl Store {
+    /// Opens the database at `sqlite:path`, made when absent, or at `postgres://…`. Its schema is left
+    /// as it is.
+    pub async fn open(url: &str) -> Result<Self> {
+        let engine = if url.starts_with("sqlite:") {
+            open_sqlite(url).await?
+        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            let pool = PgPoolOptions::new().max_connections(20).acquire_timeout(PATIENCE);
+            Engine::Postgres(pool.connect(url).await?)
+        } else {
+            return Err(Cause::UnknownScheme.into());
+        };
+        Ok(Self { engine })
+    }
+
+    /// Whether the database answers.
+    pub async fn is_reachable(&self) -> Result<()> {
+        read!(self, |db| sqlx::query("select 1").execute(db).await.map(drop))?;
+        Ok(())
+    }
+}
+
+/// One connection that writes, so that writers queue up here and not at SQLite's lock, and four that
+/// only read and never wait for it.
+async fn open_sqlite(url: &str) -> Result<Engine> {
+    if url.contains(":memory:") || url.contains("mode=memory") {
+        return Err(Cause::InMemory.into());
+    }
+    let file = SqliteConnectOptions::from_str(url)?;
+    make(file.get_filename()).await.map_err(Cause::File)?;
+    // Full, not normal: what a client was told has to survive a power cut, so that every commit waits
+    // until it is on the disk. In WAL mode, normal would wait at checkpoints only.
+    let file = file
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(PATIENCE)
+        .foreign_keys(true);
+
+    // A file does not hang up: its connections are neither tested nor replaced.
+    let pool = SqlitePoolOptions::new()
+        .acquire_timeout(PATIENCE)
+        .test_before_acquire(false)
+        .idle_timeout(None)
+        .max_lifetime(None);
+    let writer = pool.clone().max_connections(1).connect_with(file.clone()).await?;
+    let readers = pool.max_connections(4).connect_with(file.pragma("query_only", "on")).await?;
+    Ok(Engine::Sqlite { readers, writer })
+}
+
+/// Makes the file where there is none, and for its owner alone: hashes and sealed keys are in it.
+async fn make(file: &Path) -> std::io::Result<()> {
+    let mut options = tokio::fs::OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    options.mode(0o600);
+    options.open(file).await.map(drop)
+}

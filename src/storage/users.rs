@@ -1,0 +1,292 @@
+//! People.
+
+use super::{
+    Result, Store,
+    columns::{Column, column},
+    from_row, read,
+    revocations::keep_revocation,
+    transaction,
+};
+use crate::{
+    model::{Revocation, User},
+    values::{Email, PasswordHash, Timestamp, UserId, Username},
+};
+
+/// Whether an account could be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserCreation {
+    /// It was.
+    Created,
+    /// The username belongs to somebody else.
+    UsernameTaken,
+    /// The e-mail address belongs to somebody else.
+    EmailTaken,
+}
+
+/// Whether an account could be changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserUpdate {
+    /// It was.
+    Updated,
+    /// The username belongs to somebody else.
+    UsernameTaken,
+    /// The e-mail address belongs to somebody else.
+    EmailTaken,
+    /// There is no such account.
+    Gone,
+}
+
+/// Binds what an account's owner and the administrators can change to eight parameters, the id first.
+macro_rules! bind_user {
+    ($query:expr, $user:expr) => {
+        $query
+            .bind($user.id.kept())
+            .bind($user.username.kept())
+            .bind($user.email.kept())
+            .bind($user.email_verified)
+            .bind($user.profile.kept())
+            .bind($user.roles.kept())
+            .bind($user.disabled_at.kept())
+            .bind($user.updated_at.kept())
+    };
+}
+
+/// Takes from somebody everything that was begun in their name.
+macro_rules! end_everything {
+    ($tx:ident, $user:expr, $at:expr, $revocation:expr) => {
+        // Codes first: whoever is redeeming one has then either lost it or kept the family.
+        sqlx::query("delete from codes where user_id = $1")
+            .bind($user.kept())
+            .execute(&mut *$tx)
+            .await?;
+        for statement in [
+            "update sessions set ended_at = $2 where user_id = $1 and ended_at is null",
+            "update refresh_families set revoked_at = $2 where user_id = $1 and revoked_at is null",
+        ] {
+            let query = sqlx::query(statement).bind($user.kept()).bind($at.kept());
+            query.execute(&mut *$tx).await?;
+        }
+        keep_revocation!($tx, $revocation);
+    };
+}
+
+from_row!(User, |row| Ok(Self {
+    id: column(row, "id")?,
+    username: column(row, "username")?,
+    email: column(row, "email")?,
+    email_verified: column(row, "email_verified")?,
+    profile: column(row, "profile")?,
+    roles: column(row, "roles")?,
+    password: column(row, "password")?,
+    disabled_at: column(row, "disabled_at")?,
+    created_at: column(row, "created_at")?,
+    updated_at: column(row, "updated_at")?,
+}));
+
+impl Store {
+    /// Makes an account.
+    pub async fn create_user(&self, user: &User) -> Result<UserCreation> {
+        let created = transaction!(self, |tx| {
+            let query = sqlx::query(
+                "insert into users (
+                     id, username, email, email_verified, profile, roles, disabled_at, updated_at,
+                     password, created_at
+                 )
+                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                 on conflict do nothing",
+            );
+            let query = bind_user!(query, user);
+            let query = query.bind(user.password.kept()).bind(user.created_at.kept());
+            query.execute(&mut *tx).await?.rows_affected() > 0
+        })?;
+        if created {
+            Ok(UserCreation::Created)
+        } else if self.user_by_username(&user.username).await?.is_some() {
+            Ok(UserCreation::UsernameTaken)
+        } else {
+            Ok(UserCreation::EmailTaken)
+        }
+    }
+
+    /// The person with this identifier.
+    pub async fn user(&self, id: UserId) -> Result<Option<User>> {
+        Ok(read!(self, |db| {
+            sqlx::query_as(
+                "select
+                     id, username, email, email_verified, profile, roles, password, disabled_at,
+                     created_at, updated_at
+                 from users where id = $1",
+            )
+            .bind(id.kept())
+            .fetch_optional(db)
+            .await
+        })?)
+    }
+
+    /// The person with this username.
+    pub async fn user_by_username(&self, username: &Username) -> Result<Option<User>> {
+        Ok(read!(self, |db| {
+            sqlx::query_as(
+                "select
+                     id, username, email, email_verified, profile, roles, password, disabled_at,
+                     created_at, updated_at
+                 from users where username = $1",
+            )
+            .bind(username.kept())
+            .fetch_optional(db)
+            .await
+        })?)
+    }
+
+    /// The person who is meant by what was typed to sign in: a username, or an e-mail address.
+    pub async fn user_by_login(&self, login: &str) -> Result<Option<User>> {
+        if let Ok(username) = login.parse() {
+            self.user_by_username(&username).await
+        } else if let Ok(email) = login.parse() {
+            self.user_by_email(&email).await
+        } else {
+            Ok(None)
+        }
+    }
+
+    async fn user_by_email(&self, email: &Email) -> Result<Option<User>> {
+        Ok(read!(self, |db| {
+            sqlx::query_as(
+                "select
+                     id, username, email, email_verified, profile, roles, password, disabled_at,
+                     created_at, updated_at
+                 from users where email = $1",
+            )
+            .bind(email.kept())
+            .fetch_optional(db)
+            .await
+        })?)
+    }
+
+    /// People by username, from the one after `after` on.
+    pub async fn users(&self, after: Option<&Username>, limit: u32) -> Result<Vec<User>> {
+        Ok(read!(self, |db| {
+            sqlx::query_as(
+                "select
+                     id, username, email, email_verified, profile, roles, password, disabled_at,
+                     created_at, updated_at
+                 from users where username > $1 order by username limit $2",
+            )
+            // Every username is greater than the empty text.
+            .bind(after.map(Column::kept).unwrap_or_default())
+            .bind(i64::from(limit))
+            .fetch_all(db)
+            .await
+        })?)
+    }
+
+    /// Changes everything of an account but its id, its password and when it was made.
+    pub async fn update_user(&self, user: &User) -> Result<UserUpdate> {
+        let updated = transaction!(self, |tx| {
+            let query = sqlx::query(
+                "update users set
+                     username = $2, email = $3, email_verified = $4, profile = $5, roles = $6,
+                     disabled_at = $7, updated_at = $8
+                 where id = $1",
+            );
+            bind_user!(query, user).execute(&mut *tx).await?.rows_affected() > 0
+        });
+        match updated {
+            Ok(true) => Ok(UserUpdate::Updated),
+            Ok(false) => Ok(UserUpdate::Gone),
+            Err(why) if why.is_duplicate() => {
+                let holder = self.user_by_username(&user.username).await?;
+                let taken = holder.is_some_and(|holder| holder.id != user.id);
+                Ok(if taken { UserUpdate::UsernameTaken } else { UserUpdate::EmailTaken })
+            }
+            Err(why) => Err(why),
+        }
+    }
+
+    /// Changes a password. False if there is no such account.
+    pub async fn set_password(
+        &self,
+        id: UserId,
+        password: &PasswordHash,
+        at: Timestamp,
+    ) -> Result<bool> {
+        transaction!(self, |tx| {
+            let set = sqlx::query("update users set password = $2, updated_at = $3 where id = $1")
+                .bind(id.kept())
+                .bind(password.kept())
+                .bind(at.kept())
+                .execute(&mut *tx)
+                .await?;
+            set.rows_affected() > 0
+        })
+    }
+
+    /// Shuts somebody out and ends everything that was begun in their name. False if they were shut
+    /// out before, or do not exist.
+    pub async fn disable_user(
+        &self,
+        id: UserId,
+        at: Timestamp,
+        revocation: &Revocation,
+    ) -> Result<bool> {
+        transaction!(self, |tx| {
+            let disabled = sqlx::query(
+                "update users set disabled_at = $2, updated_at = $2
+                 where id = $1 and disabled_at is null",
+            )
+            .bind(id.kept())
+            .bind(at.kept())
+            .execute(&mut *tx)
+            .await?;
+            let disabled = disabled.rows_affected() > 0;
+            if disabled {
+                end_everything!(tx, id, at, revocation);
+            }
+            disabled
+        })
+    }
+
+    /// Lets somebody in again. What was ended stays so. False if they were not shut out.
+    pub async fn enable_user(&self, id: UserId, at: Timestamp) -> Result<bool> {
+        transaction!(self, |tx| {
+            let enabled = sqlx::query(
+                "update users set disabled_at = null, updated_at = $2
+                 where id = $1 and disabled_at is not null",
+            )
+            .bind(id.kept())
+            .bind(at.kept())
+            .execute(&mut *tx)
+            .await?;
+            enabled.rows_affected() > 0
+        })
+    }
+
+    /// Deletes an account with everything that belongs to it, and revokes what was issued for it.
+    /// False if there was none.
+    pub async fn delete_user(&self, id: UserId, revocation: &Revocation) -> Result<bool> {
+        transaction!(self, |tx| {
+            // Sessions, consents, codes and families go with the row.
+            let deleted = sqlx::query("delete from users where id = $1")
+                .bind(id.kept())
+                .execute(&mut *tx)
+                .await?;
+            let deleted = deleted.rows_affected() > 0;
+            if deleted {
+                keep_revocation!(tx, revocation);
+            }
+            deleted
+        })
+    }
+
+    /// Signs somebody out everywhere and revokes everything, as a changed password asks for.
+    pub async fn end_everything_of(
+        &self,
+        id: UserId,
+        at: Timestamp,
+        revocation: &Revocation,
+    ) -> Result<()> {
+        transaction!(self, |tx| {
+            end_everything!(tx, id, at, revocation);
+        })
+    }
+}

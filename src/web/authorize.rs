@@ -1,0 +1,54 @@
+//! `GET` and `POST /authorize`
+//! ([OpenID Connect Core §3.1.2.1](https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest)).
+
+use axum::{extract::RawQuery, http::StatusCode, response::Response};
+
+use super::visit::Visit;
+use crate::{
+    edge::{Body, Rejection},
+    flows::authorize::{self, Step},
+    protocol::{ErrorCode::InvalidRequest, OAuthError, Params},
+};
+
+pub(super) async fn get(visit: Visit, RawQuery(query): RawQuery) -> Response {
+    let step = authorize::begin(&visit.app, query.unwrap_or_default(), &visit.visitor).await;
+    visit.step(step)
+}
+
+/// A form that a client's page posts comes without our cookies, since they are not sent across sites
+/// with a `POST`. Where they might have mattered, the browser comes again with a `GET`.
+pub(super) async fn post(
+    visit: Visit,
+    RawQuery(query): RawQuery,
+    body: Result<Body, Rejection>,
+) -> Response {
+    let Body(body) = match body {
+        Ok(body) => body,
+        Err(rejection) => return visit.reject(&rejection),
+    };
+    let parameters = match query {
+        Some(query) if !query.is_empty() => format!("{query}&{body}"),
+        _ => body,
+    };
+    let silent = parameters.contains("prompt=none");
+    let step = authorize::begin(&visit.app, parameters.clone(), &visit.visitor).await;
+    match step {
+        Ok(Step::Ask(_)) if !visit.known => visit.go(&format!("/authorize?{parameters}")),
+        Ok(Step::Answer(_)) if !visit.known && silent => {
+            visit.go(&format!("/authorize?{parameters}"))
+        }
+        step => visit.step(step),
+    }
+}
+
+pub(super) async fn head() -> StatusCode {
+    StatusCode::METHOD_NOT_ALLOWED
+}
+
+/// The sealed request that a page's address carries.
+pub(super) fn carried(query: Option<&str>) -> Result<String, OAuthError> {
+    let start =
+        || InvalidRequest.because("this page is part of a sign-in: start at the application");
+    let params = Params::parse(query.unwrap_or(""))?;
+    params.one("request")?.map(str::to_owned).ok_or_else(start)
+}

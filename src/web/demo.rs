@@ -1,0 +1,41 @@
+//! The demo: a single-page app that signs in with PKCE, to look at and to copy from. In development
+//! alone.
+
+use askama::Template;
+use axum::{Router, extract::State, http::StatusCode, response::Response, routing::get};
+
+use super::page::{Allowances, render};
+use crate::{flows::App, values::ClientId};
+
+/// As whom the demo signs people in.
+#[derive(Clone, Debug)]
+pub struct Demo {
+    /// Its client.
+    pub client: ClientId,
+    /// What it asks for.
+    pub scope: String,
+}
+
+#[derive(Template)]
+#[template(path = "demo.html")]
+struct DemoPage {
+    assets: String,
+    issuer: String,
+    client_id: String,
+    scope: String,
+}
+
+pub(super) fn router(demo: Demo) -> Router<App> {
+    let page = async move |State(app): State<App>| show(&app, &demo);
+    Router::new().route("/demo", get(page))
+}
+
+fn show(app: &App, demo: &Demo) -> Response {
+    let page = DemoPage {
+        assets: app.issuer().path().to_owned(),
+        issuer: app.issuer().to_string(),
+        client_id: demo.client.to_string(),
+        scope: demo.scope.clone(),
+    };
+    render(&page, StatusCode::OK, &Allowances { form_action: None, script: true })
+}

@@ -1,0 +1,35 @@
+//! The face for people: pages and redirects. Cookies are read here and nowhere else; there is no CORS.
+
+mod assets;
+mod authorize;
+mod consent;
+mod cookies;
+mod demo;
+mod login;
+mod logout;
+mod page;
+mod visit;
+
+use axum::{Router, routing::get};
+
+use crate::flows::App;
+
+pub use demo::Demo;
+
+/// Every page, below the issuer's path. The demo is there in development alone.
+pub fn router(app: App, demo: Option<Demo>) -> Router {
+    let path = app.issuer().path().to_owned();
+    let pages = Router::new()
+        .route("/authorize", get(authorize::get).post(authorize::post).head(authorize::head))
+        .route("/login", get(login::get).post(login::post))
+        .route("/consent", get(consent::get).post(consent::post))
+        .route("/logout", get(logout::get).post(logout::post))
+        .route("/logged-out", get(logout::done))
+        .route("/assets/{name}", get(assets::asset));
+    let pages = match demo {
+        Some(demo) => pages.merge(demo::router(demo)),
+        None => pages,
+    };
+    let pages = if path.is_empty() { pages } else { Router::new().nest(&path, pages) };
+    pages.with_state(app)
+}

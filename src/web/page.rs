@@ -1,0 +1,58 @@
+//! How a page is sent: what it may load, whom it may talk to, and that nobody keeps or frames it.
+
+use askama::Template;
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{Html, IntoResponse, Response},
+};
+
+use crate::edge::no_store;
+
+/// What a page may do beyond showing itself.
+#[derive(Default)]
+pub(super) struct Allowances<'a> {
+    /// Whom its forms may reach beside us, by redirect.
+    pub(super) form_action: Option<&'a str>,
+    /// Whether it runs our scripts.
+    pub(super) script: bool,
+}
+
+/// Render a page.
+pub(super) fn render(
+    page: &impl Template,
+    status: StatusCode,
+    allowances: &Allowances<'_>,
+) -> Response {
+    let Ok(html) = page.render() else {
+        tracing::error!("a page could not be rendered");
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let mut response = (status, Html(html)).into_response();
+    let headers = response.headers_mut();
+    no_store(headers);
+    let policy = policy(allowances);
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'")),
+    );
+    for (name, value) in [
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (header::HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// Chromium and Safari hold every hop of a form's redirects against `form-action`, so that the
+/// request's own target must be in it, and nothing wider is.
+fn policy(allowances: &Allowances<'_>) -> String {
+    let script = if allowances.script { "; script-src 'self'; connect-src 'self'" } else { "" };
+    let target = allowances.form_action.map_or(String::new(), |target| format!(" {target}"));
+    format!(
+        "default-src 'none'; style-src 'self'; img-src 'self'; object-src 'none'; base-uri 'none'; \
+         frame-ancestors 'none'; form-action 'self'{target}{script}"
+    )
+}

@@ -1,0 +1,290 @@
+// The pages and the demo in a real browser, and an app that uses oidc-client-ts on another origin.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import {
+  authorizationRequest,
+  look,
+  openPage,
+  signIn,
+  startApp,
+  startBrowser,
+  startSignet,
+  toAnotherPage,
+} from "./support.mjs";
+
+let signet;
+let app;
+let browser;
+
+before(async () => {
+  signet = await startSignet();
+  app = await startApp();
+  browser = await startBrowser();
+  const people = ["--public", "--grant", "authorization_code", "--grant", "refresh_token"];
+  const client = (id, name, ...words) =>
+    signet.command("client", "create", "--client-id", id, "--name", name, ...people, ...words);
+  await client("shop", "Corner Shop", "--scope", "openid profile email",
+    "--redirect-uri", `${app.origin}/callback`);
+  await client("spa", "Single-page app", "--scope", "openid profile email offline_access",
+    "--redirect-uri", `${app.origin}/`, "--post-logout-redirect-uri", `${app.origin}/`, "--first-party");
+});
+
+after(async () => {
+  await browser?.close();
+  await app?.stop();
+  await signet?.stop();
+});
+
+/** A request of the shop, which is not first party. */
+function shopRequest(parameters = {}) {
+  return authorizationRequest(signet.issuer, {
+    client_id: "shop",
+    redirect_uri: `${app.origin}/callback`,
+    ...parameters,
+  });
+}
+
+/** Where the browser has been sent back to, as the client reads it. */
+async function answerOf(page) {
+  await page.waitForURL(`${app.origin}/**`);
+  return Object.fromEntries(new URL(page.url()).searchParams);
+}
+
+const path = (page) => new URL(page.url()).pathname;
+
+test("the demo signs in, uses its tokens, refreshes them and signs out", async () => {
+  const page = await openPage(browser);
+  await page.goto(signet.demo);
+  await look(page, "demo");
+  await page.click("#sign-in");
+  await page.waitForURL("**/login*");
+  await signIn(page, signet.username, signet.password);
+
+  await page.waitForURL((url) => url.href.startsWith(signet.demo));
+  await page.waitForFunction(() => document.querySelector("#claims")?.innerText.includes('"sub"'));
+  await look(page, "demo-signed-in");
+
+  const [userinfo] = await Promise.all([
+    page.waitForResponse((response) => new URL(response.url()).pathname.endsWith("/userinfo")),
+    page.click("#userinfo"),
+  ]);
+  assert.equal(userinfo.status(), 200);
+  assert.ok((await userinfo.json()).sub);
+
+  await page.click("#refresh");
+  await page.getByText("Refreshed").and(page.locator("#status")).waitFor();
+
+  await toAnotherPage(page, () => page.click("#sign-out"));
+  if (path(page) === "/logout") await toAnotherPage(page, () => page.click("#logout"));
+  assert.ok(page.url().startsWith(signet.demo), page.url());
+  await page.getByText("Signed out").and(page.locator("#status")).waitFor();
+
+  await page.click("#sign-in");
+  await page.waitForURL("**/login*");
+  await page.leave();
+});
+
+for (const [name, options] of Object.entries({
+  light: { colorScheme: "light" },
+  dark: { colorScheme: "dark" },
+  phone: { viewport: { width: 375, height: 667 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 },
+})) {
+  test(`the sign-in page has what automation and password managers rely on: ${name}`, async () => {
+    const page = await openPage(browser, options);
+    await page.goto(shopRequest());
+    assert.equal(path(page), "/login");
+    await look(page, `login-${name}`);
+    await page.waitForSelector("input#username[name=username][autocomplete~=username]");
+    await page.waitForSelector("input#password[name=password][type=password][autocomplete=current-password]");
+    await page.waitForSelector("button#login");
+    await page.waitForSelector("button#cancel");
+    await page.leave();
+  });
+}
+
+test("light and dark differ", async () => {
+  const colours = [];
+  for (const colorScheme of ["light", "dark"]) {
+    const page = await openPage(browser, { colorScheme });
+    await page.goto(shopRequest());
+    colours.push(await page.evaluate(() => getComputedStyle(document.body).backgroundColor));
+    await page.leave();
+  }
+  assert.notEqual(colours[0], colours[1]);
+});
+
+test("a wrong password is said to be wrong, and the right one still works", async () => {
+  const page = await openPage(browser);
+  await page.goto(shopRequest());
+  await signIn(page, signet.username, "not the password");
+  await page.waitForSelector("[role=alert]:visible");
+  assert.equal(path(page), "/login");
+  await look(page, "login-refused");
+  await signIn(page, signet.username, signet.password);
+  await page.waitForURL("**/consent*");
+  await page.leave();
+});
+
+test("consent names the client, and is remembered", async () => {
+  const page = await openPage(browser);
+  await page.goto(shopRequest());
+  await signIn(page, signet.username, signet.password);
+  await page.waitForURL("**/consent*");
+  assert.match(await page.innerText("main"), /Corner Shop/);
+  await look(page, "consent");
+  await page.setViewportSize({ width: 375, height: 667 });
+  await look(page, "consent-phone");
+  await page.click("#allow");
+  const answer = await answerOf(page);
+  assert.ok(answer.code);
+  assert.equal(answer.iss, signet.issuer);
+
+  await page.goto(shopRequest());
+  assert.ok((await answerOf(page)).code);
+  await page.leave();
+});
+
+test("a person may refuse to sign in, and may refuse consent", async () => {
+  const page = await openPage(browser);
+  await page.goto(shopRequest());
+  await page.click("#cancel");
+  assert.equal((await answerOf(page)).error, "access_denied");
+
+  await page.goto(shopRequest({ prompt: "consent" }));
+  await signIn(page, signet.username, signet.password);
+  await page.waitForURL("**/consent*");
+  await page.click("#deny");
+  assert.equal((await answerOf(page)).error, "access_denied");
+  await page.leave();
+});
+
+test("signing in takes no script and no mouse", async () => {
+  const page = await openPage(browser, { javaScriptEnabled: false });
+  await page.goto(shopRequest({ prompt: "consent" }));
+  await page.focus("#username");
+  await page.keyboard.type(signet.username);
+  await page.keyboard.press("Tab");
+  await page.keyboard.type(signet.password);
+  await page.keyboard.press("Enter");
+  await page.waitForURL("**/consent*");
+  await page.focus("#allow");
+  await page.keyboard.press("Enter");
+  assert.ok((await answerOf(page)).code);
+  await page.leave();
+});
+
+test("response_mode=form_post posts the answer, by script and without", async () => {
+  for (const javaScriptEnabled of [true, false]) {
+    const page = await openPage(browser, { javaScriptEnabled });
+    await page.goto(shopRequest({ response_mode: "form_post", prompt: "consent", state: "to-and-fro" }));
+    await signIn(page, signet.username, signet.password);
+    await page.waitForURL("**/consent*");
+    await page.click("#allow");
+    if (!javaScriptEnabled) await page.click("#continue");
+    await page.waitForURL(`${app.origin}/callback`);
+    const answer = app.posted.pop();
+    assert.ok(answer.code);
+    assert.equal(answer.state, "to-and-fro");
+    assert.equal(answer.iss, signet.issuer);
+    await page.leave();
+  }
+});
+
+test("signing out is confirmed, and ends the session", async () => {
+  const page = await openPage(browser);
+  await page.goto(authorizationRequest(signet.issuer, { client_id: "spa", redirect_uri: `${app.origin}/` }));
+  await signIn(page, signet.username, signet.password);
+  assert.ok((await answerOf(page)).code);
+
+  await page.goto(`${signet.issuer}/logout`);
+  await page.waitForSelector("button#stay");
+  await look(page, "logout");
+  await page.click("#logout");
+  await page.getByText(/you are signed out/i).first().waitFor();
+  await look(page, "signed-out");
+
+  await page.goto(
+    authorizationRequest(signet.issuer, { client_id: "spa", redirect_uri: `${app.origin}/`, prompt: "none" }),
+  );
+  assert.equal((await answerOf(page)).error, "login_required");
+  await page.leave();
+});
+
+test("an error page says the cause and the request, and goes nowhere", async () => {
+  const page = await openPage(browser);
+  for (const [name, parameters] of Object.entries({
+    "error-client": { client_id: "nobody" },
+    "error-redirect-uri": { redirect_uri: `${app.origin}/elsewhere` },
+  })) {
+    const response = await page.goto(shopRequest(parameters));
+    assert.ok(response.status() >= 400, String(response.status()));
+    assert.equal(new URL(page.url()).origin, signet.issuer);
+    assert.ok((await page.innerText("#error")).trim());
+    assert.ok((await page.innerText("#request-id")).trim());
+    await look(page, name);
+  }
+  await page.leave();
+});
+
+test("oidc-client-ts signs in from another origin, renews by refresh token and signs out", async () => {
+  const page = await openPage(browser);
+  /** Runs a piece of the app's own code, with its UserManager at hand. */
+  const inApp = async (work) => {
+    await page.waitForFunction(() => globalThis.oidc !== undefined);
+    return page.evaluate(
+      ([authority, source]) => {
+        globalThis.manager ??= new globalThis.oidc.UserManager({
+          authority,
+          client_id: "spa",
+          redirect_uri: `${location.origin}/`,
+          post_logout_redirect_uri: `${location.origin}/`,
+          response_type: "code",
+          scope: "openid profile email offline_access",
+          loadUserInfo: true,
+          automaticSilentRenew: false,
+        });
+        return new Function("manager", `return (${source})(manager)`)(globalThis.manager);
+      },
+      [signet.issuer, work.toString()],
+    );
+  };
+
+  await page.goto(`${app.origin}/`);
+  await Promise.all([
+    page.waitForURL("**/login*"),
+    inApp((manager) => void manager.signinRedirect({ prompt: "consent" })),
+  ]);
+  await signIn(page, signet.username, signet.password);
+  await page.waitForURL((url) => url.pathname === "/consent" || url.origin === app.origin);
+  if (path(page) === "/consent") await page.click("#allow");
+  await page.waitForURL(`${app.origin}/?*`);
+
+  const user = await inApp(async (manager) => {
+    const user = await manager.signinRedirectCallback();
+    history.replaceState(null, "", "/");
+    return { profile: user.profile, token: user.access_token, refresh: user.refresh_token };
+  });
+  assert.equal(user.profile.iss, signet.issuer);
+  assert.ok(user.profile.name, "userinfo was read across origins");
+  assert.ok(user.refresh);
+
+  const renewed = await inApp(async (manager) => {
+    const user = await manager.signinSilent();
+    return { token: user.access_token, refresh: user.refresh_token, sub: user.profile.sub };
+  });
+  assert.equal(renewed.sub, user.profile.sub);
+  assert.notEqual(renewed.token, user.token);
+  assert.notEqual(renewed.refresh, user.refresh);
+
+  await inApp((manager) => manager.revokeTokens(["refresh_token"]));
+  await toAnotherPage(page, () => inApp((manager) => void manager.signoutRedirect({ state: "bye" })));
+  if (path(page) === "/logout") await toAnotherPage(page, () => page.click("#logout"));
+  assert.ok(page.url().startsWith(`${app.origin}/?`), page.url());
+  const left = await inApp(async (manager) => {
+    await manager.signoutRedirectCallback();
+    await manager.removeUser();
+    return manager.getUser();
+  });
+  assert.equal(left, null);
+  await page.leave();
+});

@@ -1,0 +1,12 @@
+//! The command line from outside: the real program, on a database of its own for each test. Where
+//! `TEST_POSTGRES` is set, everything that uses a database runs again there.
+
+#![expect(clippy::unwrap_used, reason = "what goes wrong in a test makes it fail")]
+
+mod clients;
+mod configuration;
+mod reference;
+mod resources;
+mod support;
+mod usage;
+mod users;

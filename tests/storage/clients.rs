@@ -1,0 +1,159 @@
+//! Clients.
+
+use signet::{
+    model::{Change, ClientKind, Credentials, Revoked, SecretMethod},
+    storage::{Creation, Store},
+    values::{Algorithm, ClientId, FamilyId},
+};
+use signet_jwt::{KeySet, SigningKey};
+
+use crate::{
+    assert_same,
+    nouns::{
+        NOW, client, client_id, consent, family, id, resource, revocation, with_family,
+        with_shop_and_alice,
+    },
+    race,
+};
+
+on_both_engines! {
+    a_client_is_remembered_as_it_was_registered
+    every_kind_of_client_is_remembered
+    clients_are_listed_by_id
+    a_client_id_is_given_once
+    of_many_who_register_one_id_one_succeeds
+    an_update_changes_all_but_the_date_of_registration
+    an_update_of_an_unknown_client_changes_nothing
+    a_deleted_client_takes_along_what_it_was_granted
+    deleting_an_unknown_client_revokes_nothing
+    every_change_of_a_client_is_noted
+}
+
+async fn a_client_is_remembered_as_it_was_registered(store: Store) {
+    let shop = client("shop");
+    assert_eq!(store.create_client(&shop).await.unwrap(), Creation::Created);
+    assert_same(&store.client(&shop.id).await.unwrap(), &Some(shop));
+    assert!(store.client(&client_id("Shop")).await.unwrap().is_none());
+}
+
+async fn every_kind_of_client_is_remembered(store: Store) {
+    let (key, _) = SigningKey::generate(Algorithm::Es256).unwrap();
+    let secret = |method| {
+        let ClientKind::Confidential(Credentials::Secret(_, mut secret)) = client("x").kind else {
+            unreachable!("the client of these tests has a secret")
+        };
+        secret.previous = None;
+        ClientKind::Confidential(Credentials::Secret(method, secret))
+    };
+    let kinds = [
+        ClientKind::Public,
+        ClientKind::Confidential(Credentials::Keys(KeySet::new(vec![key.public()]))),
+        secret(SecretMethod::Basic),
+        secret(SecretMethod::Post),
+    ];
+    for (number, kind) in kinds.into_iter().enumerate() {
+        let mut one = client(&format!("client-{number}"));
+        one.kind = kind;
+        one.disabled_at = Some(NOW);
+        store.create_client(&one).await.unwrap();
+        assert_same(&store.client(&one.id).await.unwrap(), &Some(one));
+    }
+}
+
+async fn clients_are_listed_by_id(store: Store) {
+    for name in ["b", "B", "a-1", "a1", "_"] {
+        store.create_client(&client(name)).await.unwrap();
+    }
+    let ids: Vec<ClientId> = store.clients().await.unwrap().into_iter().map(|c| c.id).collect();
+    assert_eq!(ids, ["B", "_", "a-1", "a1", "b"].map(client_id));
+}
+
+async fn a_client_id_is_given_once(store: Store) {
+    store.create_client(&client("shop")).await.unwrap();
+    let mut impostor = client("shop");
+    impostor.name = "Impostor".to_owned();
+    assert_eq!(store.create_client(&impostor).await.unwrap(), Creation::Taken);
+    assert_same(&store.client(&impostor.id).await.unwrap(), &Some(client("shop")));
+}
+
+async fn of_many_who_register_one_id_one_succeeds(store: Store) {
+    for round in 0..4 {
+        let winners = race(|_| {
+            let store = store.clone();
+            let one = client(&format!("client-{round}"));
+            async move { store.create_client(&one).await.unwrap() == Creation::Created }
+        });
+        assert_eq!(winners.await, 1);
+    }
+}
+
+async fn an_update_changes_all_but_the_date_of_registration(store: Store) {
+    store.create_client(&client("shop")).await.unwrap();
+    let mut shop = client("shop");
+    shop.name = "Market".to_owned();
+    shop.kind = ClientKind::Public;
+    shop.redirect_uris.clear();
+    shop.post_logout_redirect_uris.clear();
+    shop.grants.clear();
+    shop.scope = signet::values::Scope::empty();
+    shop.first_party = false;
+    shop.pkce_required = true;
+    shop.id_token_algorithm = Algorithm::EdDsa;
+    shop.policy_uri = None;
+    shop.tos_uri = Some("https://shop.example/tos".parse().unwrap());
+    shop.disabled_at = Some(NOW.plus(4));
+    shop.updated_at = NOW.plus(5);
+    shop.created_at = NOW.plus(6);
+    assert!(store.update_client(&shop).await.unwrap());
+    shop.created_at = NOW;
+    assert_same(&store.client(&shop.id).await.unwrap(), &Some(shop));
+}
+
+async fn an_update_of_an_unknown_client_changes_nothing(store: Store) {
+    assert!(!store.update_client(&client("shop")).await.unwrap());
+    assert!(store.clients().await.unwrap().is_empty());
+    assert!(store.changes_since(NOW).await.unwrap().is_empty());
+}
+
+async fn a_deleted_client_takes_along_what_it_was_granted(store: Store) {
+    with_shop_and_alice(&store).await;
+    with_family(&store, &family(7)).await;
+    store.remember_consent(&consent(id(1), "shop")).await.unwrap();
+    let mut orders = resource("https://api.example/");
+    orders.client = Some(client_id("shop"));
+    store.create_resource(&orders).await.unwrap();
+
+    let gone = revocation(1, Revoked::Client(client_id("shop")), NOW.plus(9));
+    assert!(store.delete_client(&client_id("shop"), &gone).await.unwrap());
+
+    assert!(store.client(&client_id("shop")).await.unwrap().is_none());
+    assert!(store.consent(id(1), &client_id("shop")).await.unwrap().is_none());
+    assert!(store.code(id(7)).await.unwrap().is_none());
+    assert!(store.family(id::<FamilyId>(7)).await.unwrap().is_none());
+    assert_eq!(store.resource(&orders.id).await.unwrap().unwrap().client, None);
+    assert_eq!(store.revocations(NOW).await.unwrap(), [gone]);
+    let noted = store.changes_since(NOW.plus(9)).await.unwrap();
+    let noted: Vec<Change> = noted.into_iter().map(|(_, change)| change).collect();
+    assert_eq!(noted, [Change::Resources, Change::Revocations, Change::Client(client_id("shop"))]);
+}
+
+async fn deleting_an_unknown_client_revokes_nothing(store: Store) {
+    let gone = revocation(1, Revoked::Client(client_id("shop")), NOW);
+    assert!(!store.delete_client(&client_id("shop"), &gone).await.unwrap());
+    assert!(store.revocations(NOW).await.unwrap().is_empty());
+    assert!(store.changes_since(NOW).await.unwrap().is_empty());
+}
+
+async fn every_change_of_a_client_is_noted(store: Store) {
+    let mut shop = client("shop");
+    store.create_client(&shop).await.unwrap();
+    store.create_client(&shop).await.unwrap();
+    shop.updated_at = NOW.plus(8);
+    store.update_client(&shop).await.unwrap();
+
+    let noted = store.changes_since(NOW).await.unwrap();
+    let change = Change::Client(shop.id);
+    assert_eq!(noted.iter().map(|(_, change)| change).collect::<Vec<_>>(), [&change; 2]);
+    assert!(noted[0].0 < noted[1].0);
+    assert_eq!(store.changes_since(NOW.plus(8)).await.unwrap(), [noted[1].clone()]);
+}

@@ -1,0 +1,67 @@
+//! The contract of the store: what every method promises, on both engines.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use signet::storage::Store;
+
+/// Runs each test on an empty database of either engine.
+macro_rules! on_both_engines {
+    ($($test:ident)*) => {
+        mod on_sqlite { $(
+            #[tokio::test(flavor = "multi_thread")]
+            async fn $test() {
+                crate::engines::on_sqlite(|url| crate::with_store(url, super::$test)).await;
+            }
+        )* }
+
+        mod on_postgres { $(
+            #[tokio::test(flavor = "multi_thread")]
+            async fn $test() {
+                crate::engines::on_postgres(|url| crate::with_store(url, super::$test)).await;
+            }
+        )* }
+    };
+}
+
+mod assertions;
+mod clients;
+mod codes;
+mod consents;
+mod engines;
+mod expire;
+mod nouns;
+mod opening;
+mod refresh;
+mod resources;
+mod revocations;
+mod sessions;
+mod signing_keys;
+mod users;
+
+async fn with_store<T>(url: String, test: impl FnOnce(Store) -> T)
+where
+    T: Future<Output = ()>,
+{
+    let store = Store::open(&url).await.unwrap();
+    store.migrate().await.unwrap();
+    test(store).await;
+}
+
+/// Sixty-four tasks do the same at once: how many of them won?
+async fn race<T>(contender: impl Fn(u128) -> T) -> usize
+where
+    T: Future<Output = bool> + Send + 'static,
+{
+    let mut tasks: tokio::task::JoinSet<bool> = (1..=64).map(contender).collect();
+    let mut winners = 0;
+    while let Some(won) = tasks.join_next().await {
+        winners += usize::from(won.unwrap());
+    }
+    winners
+}
+
+/// Nouns are compared by how they print: most have no equality, for hashes are never compared so.
+#[track_caller]
+fn assert_same(one: &impl std::fmt::Debug, other: &impl std::fmt::Debug) {
+    assert_eq!(format!("{one:?}"), format!("{other:?}"));
+}

@@ -1,0 +1,220 @@
+//! People.
+
+use signet::{
+    model::{Change, Revoked},
+    storage::{Redemption, Store, UserCreation, UserUpdate},
+    values::{PasswordHash, Username},
+};
+
+use crate::{
+    assert_same,
+    nouns::{
+        NOW, client_id, code, consent, family, id, revocation, session, user, with_family,
+        with_shop_and_alice,
+    },
+    race,
+};
+
+on_both_engines! {
+    a_person_is_remembered_with_everything_that_is_known
+    a_person_may_have_neither_address_nor_password
+    a_username_is_given_once
+    an_address_is_given_once
+    of_many_who_want_one_username_one_gets_it
+    a_person_signs_in_with_username_or_address_in_any_case
+    people_are_listed_by_username_page_by_page
+    an_update_changes_all_but_the_password_and_the_date
+    an_update_takes_nobody_elses_name_or_address
+    a_password_is_changed_alone
+    a_disabled_person_loses_everything_that_was_begun
+    an_enabled_person_gets_nothing_back
+    a_deleted_person_leaves_nothing_but_the_revocation
+    ending_everything_leaves_the_account
+}
+
+async fn a_person_is_remembered_with_everything_that_is_known(store: Store) {
+    let alice = user(1, "alice");
+    assert_eq!(store.create_user(&alice).await.unwrap(), UserCreation::Created);
+    assert_same(&store.user(alice.id).await.unwrap(), &Some(&alice));
+    assert_same(&store.user_by_username(&alice.username).await.unwrap(), &Some(&alice));
+    assert!(store.user(id(2)).await.unwrap().is_none());
+}
+
+async fn a_person_may_have_neither_address_nor_password(store: Store) {
+    for (number, name) in [(1, "alice"), (2, "bob")] {
+        let mut one = user(number, name);
+        one.email = None;
+        one.password = None;
+        one.roles.clear();
+        one.email_verified = false;
+        assert_eq!(store.create_user(&one).await.unwrap(), UserCreation::Created);
+        assert_same(&store.user(one.id).await.unwrap(), &Some(one));
+    }
+}
+
+async fn a_username_is_given_once(store: Store) {
+    store.create_user(&user(1, "alice")).await.unwrap();
+    let mut other = user(2, "Alice");
+    assert_eq!(store.create_user(&other).await.unwrap(), UserCreation::UsernameTaken);
+    other.email = None;
+    assert_eq!(store.create_user(&other).await.unwrap(), UserCreation::UsernameTaken);
+}
+
+async fn an_address_is_given_once(store: Store) {
+    store.create_user(&user(1, "alice")).await.unwrap();
+    let mut other = user(2, "bob");
+    other.email = Some("ALICE@example.com".parse().unwrap());
+    assert_eq!(store.create_user(&other).await.unwrap(), UserCreation::EmailTaken);
+    assert!(store.user(other.id).await.unwrap().is_none());
+}
+
+async fn of_many_who_want_one_username_one_gets_it(store: Store) {
+    let winners = race(|number| {
+        let store = store.clone();
+        let mut one = user(number, "alice");
+        one.email = None;
+        async move { store.create_user(&one).await.unwrap() == UserCreation::Created }
+    });
+    assert_eq!(winners.await, 1);
+}
+
+async fn a_person_signs_in_with_username_or_address_in_any_case(store: Store) {
+    store.create_user(&user(1, "alice")).await.unwrap();
+    for login in ["alice", "ALICE", "alice@example.com", "Alice@Example.COM"] {
+        let found = store.user_by_login(login).await.unwrap();
+        assert_eq!(found.unwrap().id, id(1), "{login}");
+    }
+    for login in ["", "bob", "bob@example.com", "@", "a b", "alice@", "alice' or '1'='1"] {
+        assert!(store.user_by_login(login).await.unwrap().is_none(), "{login}");
+    }
+}
+
+async fn people_are_listed_by_username_page_by_page(store: Store) {
+    for (number, name) in [(1, "dora"), (2, "älice"), (3, "bob"), (4, "a-z"), (5, "ab")] {
+        store.create_user(&user(number, name)).await.unwrap();
+    }
+    let mut after: Option<Username> = None;
+    let mut seen = Vec::new();
+    loop {
+        let page = store.users(after.as_ref(), 2).await.unwrap();
+        assert!(page.len() <= 2);
+        let Some(last) = page.last() else { break };
+        after = Some(last.username.clone());
+        seen.extend(page.into_iter().map(|user| user.username.to_string()));
+    }
+    assert_eq!(seen, ["a-z", "ab", "bob", "dora", "älice"]);
+}
+
+async fn an_update_changes_all_but_the_password_and_the_date(store: Store) {
+    store.create_user(&user(1, "alice")).await.unwrap();
+    let mut alice = user(1, "alicia");
+    alice.email = None;
+    alice.email_verified = false;
+    alice.profile.name = None;
+    alice.roles.clear();
+    alice.disabled_at = Some(NOW.plus(2));
+    alice.updated_at = NOW.plus(3);
+    let asked = {
+        let mut asked = alice.clone();
+        asked.password = None;
+        asked.created_at = NOW.plus(1);
+        asked
+    };
+    assert_eq!(store.update_user(&asked).await.unwrap(), UserUpdate::Updated);
+    assert_same(&store.user(alice.id).await.unwrap(), &Some(alice));
+    assert_eq!(store.update_user(&user(9, "nobody")).await.unwrap(), UserUpdate::Gone);
+}
+
+async fn an_update_takes_nobody_elses_name_or_address(store: Store) {
+    store.create_user(&user(1, "alice")).await.unwrap();
+    store.create_user(&user(2, "bob")).await.unwrap();
+    let mut bob = user(2, "bob");
+    bob.email = user(1, "alice").email;
+    assert_eq!(store.update_user(&bob).await.unwrap(), UserUpdate::EmailTaken);
+    bob = user(2, "alice");
+    bob.email = None;
+    assert_eq!(store.update_user(&bob).await.unwrap(), UserUpdate::UsernameTaken);
+    assert_same(&store.user(id(2)).await.unwrap(), &Some(user(2, "bob")));
+    assert_eq!(store.update_user(&user(2, "bob")).await.unwrap(), UserUpdate::Updated);
+}
+
+async fn a_password_is_changed_alone(store: Store) {
+    let mut alice = user(1, "alice");
+    store.create_user(&alice).await.unwrap();
+    let password: PasswordHash = "$argon2id$v=19$m=2,t=2,p=2$CCCC$DDDD".parse().unwrap();
+    assert!(store.set_password(alice.id, &password, NOW.plus(5)).await.unwrap());
+    alice.password = Some(password.clone());
+    alice.updated_at = NOW.plus(5);
+    assert_same(&store.user(alice.id).await.unwrap(), &Some(alice));
+    assert!(!store.set_password(id(2), &password, NOW).await.unwrap());
+}
+
+async fn a_disabled_person_loses_everything_that_was_begun(store: Store) {
+    with_shop_and_alice(&store).await;
+    with_family(&store, &family(7)).await;
+    store.keep_code(&code(8)).await.unwrap();
+    let out = revocation(1, Revoked::User(id(1)), NOW.plus(5));
+
+    assert!(store.disable_user(id(1), NOW.plus(5), &out).await.unwrap());
+    assert!(!store.disable_user(id(1), NOW.plus(6), &out).await.unwrap());
+    assert!(!store.disable_user(id(2), NOW.plus(6), &out).await.unwrap());
+
+    let alice = store.user(id(1)).await.unwrap().unwrap();
+    assert_eq!((alice.disabled_at, alice.updated_at), (Some(NOW.plus(5)), NOW.plus(5)));
+    assert_eq!(store.session(id(1)).await.unwrap().unwrap().ended_at, Some(NOW.plus(5)));
+    assert_eq!(store.family(id(7)).await.unwrap().unwrap().revoked_at, Some(NOW.plus(5)));
+    let redeemed = store.redeem_code(id(8), id(8), Some(&family(8)), NOW.plus(6)).await.unwrap();
+    assert_eq!(redeemed, Redemption::Replayed);
+    assert!(store.family(id(8)).await.unwrap().is_none());
+    assert_eq!(store.revocations(NOW).await.unwrap(), [out]);
+}
+
+async fn an_enabled_person_gets_nothing_back(store: Store) {
+    with_shop_and_alice(&store).await;
+    with_family(&store, &family(7)).await;
+    assert!(!store.enable_user(id(1), NOW).await.unwrap());
+    let out = revocation(1, Revoked::User(id(1)), NOW.plus(5));
+    store.disable_user(id(1), NOW.plus(5), &out).await.unwrap();
+
+    assert!(store.enable_user(id(1), NOW.plus(6)).await.unwrap());
+
+    let alice = store.user(id(1)).await.unwrap().unwrap();
+    assert_eq!((alice.disabled_at, alice.updated_at), (None, NOW.plus(6)));
+    assert!(store.session(id(1)).await.unwrap().unwrap().ended_at.is_some());
+    assert!(store.family(id(7)).await.unwrap().unwrap().revoked_at.is_some());
+}
+
+async fn a_deleted_person_leaves_nothing_but_the_revocation(store: Store) {
+    with_shop_and_alice(&store).await;
+    with_family(&store, &family(7)).await;
+    store.remember_consent(&consent(id(1), "shop")).await.unwrap();
+    let gone = revocation(1, Revoked::User(id(1)), NOW.plus(5));
+
+    assert!(store.delete_user(id(1), &gone).await.unwrap());
+    assert!(!store.delete_user(id(1), &gone).await.unwrap());
+
+    assert!(store.user(id(1)).await.unwrap().is_none());
+    assert!(store.session(id(1)).await.unwrap().is_none());
+    assert!(store.code(id(7)).await.unwrap().is_none());
+    assert!(store.family(id(7)).await.unwrap().is_none());
+    assert!(store.consent(id(1), &client_id("shop")).await.unwrap().is_none());
+    assert_eq!(store.revocations(NOW).await.unwrap(), [gone]);
+    let noted = store.changes_since(NOW.plus(5)).await.unwrap();
+    assert_eq!(noted.into_iter().map(|note| note.1).collect::<Vec<_>>(), [Change::Revocations]);
+}
+
+async fn ending_everything_leaves_the_account(store: Store) {
+    with_shop_and_alice(&store).await;
+    with_family(&store, &family(7)).await;
+    store.create_user(&user(2, "bob")).await.unwrap();
+    store.start_session(&session(2, id(2)), None).await.unwrap();
+    let out = revocation(1, Revoked::User(id(1)), NOW.plus(5));
+
+    store.end_everything_of(id(1), NOW.plus(5), &out).await.unwrap();
+
+    assert_same(&store.user(id(1)).await.unwrap(), &Some(user(1, "alice")));
+    assert_eq!(store.session(id(1)).await.unwrap().unwrap().ended_at, Some(NOW.plus(5)));
+    assert_eq!(store.session(id(2)).await.unwrap().unwrap().ended_at, None);
+    assert_eq!(store.family(id(7)).await.unwrap().unwrap().revoked_at, Some(NOW.plus(5)));
+    assert_eq!(store.revocations(NOW).await.unwrap(), [out]);
+}
