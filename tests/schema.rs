@@ -1,6 +1,11 @@
 //! The migrations of both engines end in the same schema.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "tests read where PostgreSQL is, and make schemas of their own there"
+)]
 
 #[path = "storage/engines.rs"]
 mod engines;

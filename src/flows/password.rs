@@ -190,6 +190,7 @@ mod tests {
         assert_eq!(verdict, Verdict::Right { rehash: false });
     }
 
+    #[expect(clippy::disallowed_methods, reason = "the test waits for what it starts")]
     #[tokio::test]
     async fn more_than_the_queue_holds_are_turned_away() {
         let hasher = PasswordHasher::new(1, 1);

@@ -12,7 +12,7 @@ const FOLLOW: Duration = Duration::from_secs(1);
 const TEND_KEYS: Duration = Duration::from_secs(30);
 
 /// How often what has expired is removed.
-const EXPIRE: Duration = Duration::from_secs(60);
+const EXPIRE: Duration = Duration::from_mins(1);
 
 /// How many rows are removed at a time.
 const BATCH: i64 = 500;

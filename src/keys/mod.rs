@@ -222,6 +222,7 @@ impl Keys {
     }
 
     /// Seal what only this server may read again.
+    #[must_use]
     pub fn seal(&self, purpose: Purpose, context: &str, plain: &[u8]) -> Vec<u8> {
         self.master.seal(purpose, context, plain)
     }

@@ -78,6 +78,9 @@ impl MasterKey {
     }
 
     /// The master key of these bytes.
+    ///
+    /// # Panics
+    /// Never: the derived keys have the length that the cipher takes.
     #[must_use]
     pub fn new(bytes: &[u8; 32]) -> Self {
         let root = Salt::new(HKDF_SHA256, b"signet master key 1").extract(bytes);

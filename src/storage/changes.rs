@@ -28,11 +28,11 @@ struct Note {
 from_row!(Note, |row| Ok(Self { id: column(row, "id")?, change: column(row, "what")? }));
 
 impl Store {
-    /// What was changed at `at` or later, each with the number of its note. Numbers grow, but a lower
-    /// one may appear after a higher one, when its transaction took longer.
+    /// What was changed at `at` or later, in this order, each with the number of its note. A number is
+    /// never used again; but a lower one may appear after a higher one, if its transaction took longer.
     pub async fn changes_since(&self, at: Timestamp) -> Result<Vec<(i64, Change)>> {
         let notes: Vec<Note> = read!(self, |db| {
-            sqlx::query_as("select id, what from changes where at >= $1 order by id")
+            sqlx::query_as("select id, what from changes where at >= $1 order by at, id")
                 .bind(at.kept())
                 .fetch_all(db)
                 .await

@@ -8,6 +8,7 @@ use super::{Engine, Result, Store, error::StorageError};
 impl Store {
     /// Applies the migrations that are missing. Whoever comes while another node does so waits.
     pub async fn migrate(&self) -> Result<()> {
+        // `run_direct`, not `run`: the compiler cannot see that the future of the latter is `Send`.
         match &self.engine {
             Engine::Sqlite { writer, .. } => {
                 // One transaction around all of them, for sqlx takes no lock on SQLite by itself.
@@ -18,14 +19,17 @@ impl Store {
                     }
                 };
                 let mut migrations = sqlx::migrate!("migrations/sqlite");
-                migrations.set_ignore_missing(true).run(&mut *tx).await?;
+                migrations.set_ignore_missing(true).run_direct(None, &mut *tx, false).await?;
                 tx.commit().await?;
             }
             Engine::Postgres(pool) => {
                 // A connection of its own: if a migration fails, the lock that sqlx took ends with it.
                 let mut connection = pool.acquire().await?.detach();
                 let mut migrations = sqlx::migrate!("migrations/postgres");
-                migrations.set_ignore_missing(true).run(&mut connection).await?;
+                migrations
+                    .set_ignore_missing(true)
+                    .run_direct(None, &mut connection, false)
+                    .await?;
                 connection.close().await?;
             }
         }

@@ -140,9 +140,9 @@ impl Store {
 
     /// The person who is meant by what was typed to sign in: a username, or an e-mail address.
     pub async fn user_by_login(&self, login: &str) -> Result<Option<User>> {
-        if let Ok(username) = login.parse() {
+        if let Ok(username) = login.parse::<Username>() {
             self.user_by_username(&username).await
-        } else if let Ok(email) = login.parse() {
+        } else if let Ok(email) = login.parse::<Email>() {
             self.user_by_email(&email).await
         } else {
             Ok(None)

@@ -71,7 +71,7 @@ async fn clients_are_listed_by_id(store: Store) {
 async fn a_client_id_is_given_once(store: Store) {
     store.create_client(&client("shop")).await.unwrap();
     let mut impostor = client("shop");
-    impostor.name = "Impostor".to_owned();
+    impostor.name.push_str(" impostor");
     assert_eq!(store.create_client(&impostor).await.unwrap(), Creation::Taken);
     assert_same(&store.client(&impostor.id).await.unwrap(), &Some(client("shop")));
 }
@@ -90,7 +90,7 @@ async fn of_many_who_register_one_id_one_succeeds(store: Store) {
 async fn an_update_changes_all_but_the_date_of_registration(store: Store) {
     store.create_client(&client("shop")).await.unwrap();
     let mut shop = client("shop");
-    shop.name = "Market".to_owned();
+    shop.name.push_str(" market");
     shop.kind = ClientKind::Public;
     shop.redirect_uris.clear();
     shop.post_logout_redirect_uris.clear();

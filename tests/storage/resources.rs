@@ -55,7 +55,7 @@ async fn an_update_changes_all_but_the_identifier_and_the_date(store: Store) {
     store.create_client(&client("shop")).await.unwrap();
     store.create_resource(&resource("https://api.example/")).await.unwrap();
     let mut orders = resource("https://API.example");
-    orders.name = "Invoices".to_owned();
+    orders.name.push_str(" and invoices");
     orders.scope = scope("invoices");
     orders.client = Some(client_id("shop"));
     orders.algorithm = Algorithm::Ps256;

@@ -159,10 +159,10 @@ test("a service names the resource that it wants a token for", async () => {
 
 test("a wrong secret is refused as invalid_client", async () => {
   const config = await discover("service-basic", client.ClientSecretBasic("wrong"));
-  await assert.rejects(
-    client.clientCredentialsGrant(config, { scope: "orders:read" }),
-    (error) => error.error === "invalid_client" && error.status === 401,
-  );
+  const error = await client.clientCredentialsGrant(config, { scope: "orders:read" }).catch((error) => error);
+  assert.ok(error instanceof client.WWWAuthenticateChallengeError, String(error));
+  assert.equal(error.status, 401);
+  assert.equal((await error.response.json()).error, "invalid_client");
 });
 
 test("the client and the API may introspect a token, others may not", async () => {
