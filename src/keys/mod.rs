@@ -170,11 +170,12 @@ impl Keys {
             });
         }
         let at = if emergency { now } else { schedule::promotable_at(&records, next).max(now) };
-        self.store.promote_signing_key(&next.kid, at, at.plus(self.retention)).await?;
+        // The successor comes first, so that no published key set is ever without a next key.
         if next.kid == last.kid {
             let active_at = at.plus(schedule::PERIOD);
             self.make(algorithm, last.period + 1, active_at, now).await?;
         }
+        self.store.promote_signing_key(&next.kid, at, at.plus(self.retention)).await?;
         self.reload().await?;
         let announced = self.records();
         let announced = schedule::last(&announced, algorithm).ok_or_else(lacking)?;

@@ -1,4 +1,4 @@
-//! What is remembered: one [`Store`], every statement written once, two engines behind it.
+//! What is remembered: one `Store`, every statement written once, two engines behind it.
 //!
 //! A method is one unit of work. What must be remembered is an `Ok` outcome, never an error: leaving
 //! a transaction with `?` undoes it. Time is an argument; storage reads no clock and draws nothing at
