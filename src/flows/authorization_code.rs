@@ -34,6 +34,10 @@ pub async fn redeem(
         Decision::Redeem(redeemable) => redeemable,
         Decision::Reused(family) => return reused(app, client, family, now).await,
     };
+    let session = app.store.session(code.authorization.authentication.session).await?;
+    if session.is_none_or(|session| session.ended_at.is_some()) {
+        return Err(InvalidGrant.because("the person has signed out since").into());
+    }
     let user = app.store.user(code.authorization.user).await?;
     let user = user
         .filter(|user| user.disabled_at.is_none())

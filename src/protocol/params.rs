@@ -93,6 +93,10 @@ pub(super) fn decode(text: &str) -> Result<String, OAuthError> {
             other => other,
         });
     }
+    // No value of ours holds a NUL, and PostgreSQL could not keep one.
+    if bytes.contains(&0) {
+        return Err(broken());
+    }
     String::from_utf8(bytes).map_err(|_| broken())
 }
 
@@ -120,7 +124,7 @@ mod tests {
 
     #[test]
     fn broken_encodings_are_refused() {
-        for text in ["a=%", "a=%2", "a=%zz", "a=%ff", "a=%C3%28"] {
+        for text in ["a=%", "a=%2", "a=%zz", "a=%ff", "a=%C3%28", "a=%00"] {
             assert!(Params::parse(text).is_err(), "{text}");
         }
         assert_eq!(Params::parse("a=%C3%A4+b").unwrap().one("a"), Ok(Some("ä b")));
