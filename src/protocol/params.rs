@@ -90,7 +90,9 @@ pub(super) fn decode(text: &str) -> Result<String, OAuthError> {
                 let (high, low) = (digit()?, digit()?);
                 u8::try_from(high * 16 + low).map_err(|_| broken())?
             }
-            other => other,
+            // Everything else that is not visible ASCII travels escaped.
+            b' '..=b'~' => byte,
+            _ => return Err(broken()),
         });
     }
     // No value of ours holds a NUL, and PostgreSQL could not keep one.
@@ -124,7 +126,7 @@ mod tests {
 
     #[test]
     fn broken_encodings_are_refused() {
-        for text in ["a=%", "a=%2", "a=%zz", "a=%ff", "a=%C3%28", "a=%00"] {
+        for text in ["a=%", "a=%2", "a=%zz", "a=%ff", "a=%C3%28", "a=%00", "a=\n", "a=\u{e4}"] {
             assert!(Params::parse(text).is_err(), "{text}");
         }
         assert_eq!(Params::parse("a=%C3%A4+b").unwrap().one("a"), Ok(Some("ä b")));
