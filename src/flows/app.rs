@@ -58,7 +58,7 @@ impl App {
         )?;
         let keys = Keys::open(store.clone(), master, config.key_retention(), now).await?;
         let issuer = config.server.issuer.clone();
-        let directory = Directory::open(store.clone(), issuer, now).await?;
+        let directory = Directory::open(store.clone(), issuer, clock.clone()).await?;
         let concurrency = config.login.argon2_concurrency;
         let hasher = PasswordHasher::new(concurrency, concurrency * PASSWORD_QUEUE);
         Ok(Self { store, keys, config: Arc::new(config), directory, hasher, clock, random })

@@ -9,12 +9,12 @@ use std::{
 use arc_swap::ArcSwap;
 use moka::sync::Cache;
 
-use super::Result;
+use super::{Result, app::Clock};
 use crate::{
     model::{Change, Client, Revocation},
     protocol::{metadata, resource::Catalogue, revocation::RevocationSet},
     storage::Store,
-    values::{ClientId, Issuer, Timestamp},
+    values::{ClientId, Issuer},
 };
 
 /// How many clients are kept in memory.
@@ -29,6 +29,7 @@ const WINDOW: i64 = 30;
 pub struct Directory {
     store: Store,
     issuer: Issuer,
+    clock: Clock,
     clients: Cache<ClientId, Arc<Client>>,
     apis: Arc<ArcSwap<Apis>>,
     revocations: Arc<ArcSwap<RevocationSet>>,
@@ -54,7 +55,8 @@ struct Progress {
 
 impl Directory {
     /// Read everything once.
-    pub async fn open(store: Store, issuer: Issuer, now: Timestamp) -> Result<Self> {
+    pub async fn open(store: Store, issuer: Issuer, clock: Clock) -> Result<Self> {
+        let now = clock.now();
         let apis = Arc::new(ArcSwap::from_pointee(read_apis(&store, &issuer).await?));
         let revocations = RevocationSet::new(store.revocations(now).await?);
         let progress = Progress {
@@ -64,6 +66,7 @@ impl Directory {
         Ok(Self {
             store,
             issuer,
+            clock,
             clients: Cache::new(MOST_CLIENTS),
             apis,
             revocations: Arc::new(ArcSwap::from_pointee(revocations)),
@@ -78,6 +81,8 @@ impl Directory {
         }
         let epoch = self.progress().epoch;
         let Some(client) = self.store.client(id).await?.map(Arc::new) else { return Ok(None) };
+        // Who is new here may speak of APIs that are new here too.
+        self.look_for_apis(epoch).await?;
 
         let progress = self.progress();
         if progress.epoch == epoch {
@@ -109,7 +114,8 @@ impl Directory {
 
     /// Read what has changed since the last look. Returns whether keys have changed, which are not
     /// kept here.
-    pub async fn follow(&self, now: Timestamp) -> Result<bool> {
+    pub async fn follow(&self) -> Result<bool> {
+        let now = self.clock.now();
         let changes = self.store.changes_since(now.minus(WINDOW)).await?;
         let new: Vec<Change> = {
             let mut progress = self.progress();
@@ -136,6 +142,25 @@ impl Directory {
             self.revocations.store(Arc::new(RevocationSet::new(entries)));
         }
         Ok(new.contains(&Change::Keys))
+    }
+
+    /// Read the APIs again if a change of them was not followed yet, and keep them unless others have
+    /// been read since this epoch.
+    async fn look_for_apis(&self, epoch: u64) -> Result<()> {
+        let changes = self.store.changes_since(self.clock.now().minus(WINDOW)).await?;
+        let followed = {
+            let progress = self.progress();
+            let resources = changes.iter().filter(|(_, change)| *change == Change::Resources);
+            resources.map(|(id, _)| id).all(|id| progress.seen.contains(id))
+        };
+        if !followed {
+            let apis = Arc::new(read_apis(&self.store, &self.issuer).await?);
+            let progress = self.progress();
+            if progress.epoch == epoch {
+                self.apis.store(apis);
+            }
+        }
+        Ok(())
     }
 
     fn progress(&self) -> std::sync::MutexGuard<'_, Progress> {

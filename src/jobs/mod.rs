@@ -34,7 +34,7 @@ pub fn start(app: &App) {
 
 /// Take in what other nodes and the command line have changed.
 pub async fn follow(app: &App) {
-    let followed = match app.directory.follow(app.clock.now()).await {
+    let followed = match app.directory.follow().await {
         Ok(true) => app.keys.reload().await.map_err(Into::into),
         Ok(false) => Ok(()),
         Err(error) => Err(error),

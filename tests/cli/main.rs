@@ -12,6 +12,8 @@ mod clients;
 mod configuration;
 mod reference;
 mod resources;
+#[path = "../support/schema.rs"]
+mod schema;
 mod support;
 mod usage;
 mod users;

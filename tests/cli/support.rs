@@ -4,25 +4,18 @@ use std::{
     env,
     io::Write,
     path::Path,
-    process::{self, Command, Stdio},
-    sync::atomic::{AtomicU32, Ordering},
+    process::{Command, Stdio},
 };
 
 use serde_json::Value;
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tempfile::TempDir;
+
+use crate::schema::Schema;
 
 /// A directory to work in and a database to work on.
 pub(crate) struct Signet {
     directory: TempDir,
     schema: Option<Schema>,
-}
-
-/// A corner of a PostgreSQL server, gone when it is dropped.
-struct Schema {
-    server: String,
-    url: String,
-    name: String,
 }
 
 /// What a command left behind.
@@ -36,8 +29,8 @@ pub(crate) struct Outcome {
 /// Run a test on each database that there is.
 pub(crate) fn on_each_database(test: impl Fn(&Signet)) {
     test(&Signet::on_sqlite());
-    if let Ok(server) = env::var("TEST_POSTGRES") {
-        test(&Signet::on_postgres(server));
+    if let Some(schema) = Schema::make() {
+        test(&Signet { schema: Some(schema), ..Signet::on_sqlite() });
     }
 }
 
@@ -45,16 +38,6 @@ impl Signet {
     /// On a file in an empty directory.
     pub(crate) fn on_sqlite() -> Self {
         Self { directory: tempfile::tempdir().unwrap(), schema: None }
-    }
-
-    fn on_postgres(server: String) -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-
-        let name = format!("cli_{}_{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        execute(&server, format!("create schema {name}"));
-        let separator = if server.contains('?') { '&' } else { '?' };
-        let url = format!("{server}{separator}options=-csearch_path%3D{name}");
-        Self { schema: Some(Schema { server, url, name }), ..Self::on_sqlite() }
     }
 
     /// The directory in which commands run.
@@ -87,7 +70,7 @@ impl Signet {
             }
         }
         if let Some(schema) = &self.schema {
-            command.env("SIGNET_DATABASE_URL", &schema.url);
+            command.env("SIGNET_DATABASE_URL", schema.url());
         }
         command.envs(environment.iter().copied()).args(arguments).current_dir(self.directory());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -147,18 +130,4 @@ impl Outcome {
         assert_eq!(self.stdout, "", "standard output is for results");
         self.stderr
     }
-}
-
-impl Drop for Schema {
-    fn drop(&mut self) {
-        execute(&self.server, format!("drop schema {} cascade", self.name));
-    }
-}
-
-fn execute(server: &str, statement: String) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let mut connection = PgConnection::connect(server).await.unwrap();
-        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
-    });
 }
