@@ -69,8 +69,8 @@ impl Program {
         let machine = ["client", "create", "--client-id", "machine", "--scope", "orders:read"];
         let machine = self.run(&[&machine[..], &["--grant", "client_credentials"]].concat(), "");
 
-        self.web_secret = web["client_secret"].as_str().unwrap().to_owned();
-        self.machine_secret = machine["client_secret"].as_str().unwrap().to_owned();
+        let secret = |client: &Value| client["client_secret"].as_str().map(str::to_owned).unwrap();
+        (self.web_secret, self.machine_secret) = (secret(&web), secret(&machine));
     }
 }
 
