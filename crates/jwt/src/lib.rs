@@ -67,6 +67,7 @@ mod thumbprint;
 mod timestamp;
 mod unverified;
 mod verified;
+mod verifier;
 
 pub use algorithm::Algorithm;
 pub use audience::Audience;

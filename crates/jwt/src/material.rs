@@ -4,12 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ParsedPublicKey};
-use jsonwebtoken::DecodingKey;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use crate::{algorithm::Algorithm, base64url, thumbprint::Thumbprint};
+use crate::{algorithm::Algorithm, base64url, thumbprint::Thumbprint, verifier::Verifier};
 
 /// The members every JWK of a kind must have, in their only base64url spelling.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +19,7 @@ pub(crate) enum Material {
 
 impl Material {
     /// Reads `kty` and what belongs to it.
-    pub(crate) fn read(jwk: &Map<String, Value>) -> Option<(Self, DecodingKey)> {
+    pub(crate) fn read(jwk: &Map<String, Value>) -> Option<(Self, Verifier)> {
         let text = |name| jwk.get(name).and_then(Value::as_str);
         let bytes = |name| text(name).and_then(base64url::decode);
 
@@ -34,7 +32,7 @@ impl Material {
     }
 
     /// An RSA key of 2048 to 8192 bits (RFC 7518 §3.3), its numbers without leading zeros.
-    pub(crate) fn rsa(n: &[u8], e: &[u8]) -> Option<(Self, DecodingKey)> {
+    pub(crate) fn rsa(n: &[u8], e: &[u8]) -> Option<(Self, Verifier)> {
         let bits = n.len() * 8 - n.first()?.leading_zeros() as usize;
         let n_is_sound = n[0] != 0 && n[n.len() - 1] & 1 == 1 && (2048..=8192).contains(&bits);
         // More than 33 bits serve nobody but an attacker who wants verification to be slow.
@@ -42,29 +40,27 @@ impl Material {
             .then(|| e.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte)))?;
         let e_is_sound = exponent > 1 && exponent & 1 == 1 && exponent < 1 << 33;
 
-        (n_is_sound && e_is_sound).then(|| {
-            let material = Self::Rsa { n: base64url::encode(n), e: base64url::encode(e) };
-            (material, DecodingKey::from_rsa_raw_components(n, e))
-        })
+        if !n_is_sound || !e_is_sound {
+            return None;
+        }
+        let material = Self::Rsa { n: base64url::encode(n), e: base64url::encode(e) };
+        Some((material, Verifier::rsa(n, e)?))
     }
 
     /// A point that lies on the curve P-256.
-    pub(crate) fn p256(x: &[u8], y: &[u8]) -> Option<(Self, DecodingKey)> {
+    pub(crate) fn p256(x: &[u8], y: &[u8]) -> Option<(Self, Verifier)> {
         if x.len() != 32 || y.len() != 32 {
             return None;
         }
 
-        let point = [&[4], x, y].concat();
-        ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, &point).ok()?;
-
         let material = Self::P256 { x: base64url::encode(x), y: base64url::encode(y) };
-        Some((material, DecodingKey::from_ec_der(&point)))
+        Some((material, Verifier::p256(x, y)?))
     }
 
     /// An Ed25519 key.
-    pub(crate) fn ed25519(x: &[u8]) -> Option<(Self, DecodingKey)> {
-        let material = || Self::Ed25519 { x: base64url::encode(x) };
-        (x.len() == 32).then(|| (material(), DecodingKey::from_ed_der(x)))
+    pub(crate) fn ed25519(x: &[u8]) -> Option<(Self, Verifier)> {
+        let material = Self::Ed25519 { x: base64url::encode(x) };
+        Some((material, Verifier::ed25519(x).filter(|_| x.len() == 32)?))
     }
 
     /// Whether keys of this kind can make signatures of this kind.

@@ -3,19 +3,12 @@
 
 use std::fmt;
 
-use jsonwebtoken::{
-    DecodingKey,
-    crypto::{CryptoProvider, aws_lc},
-};
 use serde_json::{Map, Value, json};
 
 use crate::{
     algorithm::Algorithm, invalid::Invalid, key_id::KeyId, material::Material,
-    thumbprint::Thumbprint,
+    thumbprint::Thumbprint, verifier::Verifier,
 };
-
-// Named outright: the process-wide default panics if some other crate enables a second backend.
-static CRYPTO: &CryptoProvider = &aws_lc::DEFAULT_PROVIDER;
 
 const REFUSED: Invalid = Invalid("public key");
 
@@ -28,7 +21,7 @@ pub struct PublicKey {
     algorithm: Option<Algorithm>,
     declares_use: bool,
     thumbprint: Thumbprint,
-    decoding: DecodingKey,
+    verifier: Verifier,
 }
 
 impl PublicKey {
@@ -37,10 +30,10 @@ impl PublicKey {
         read(value.as_object().ok_or(REFUSED)?)
     }
 
-    pub(crate) fn new((material, decoding): (Material, DecodingKey)) -> Self {
+    pub(crate) fn new((material, verifier): (Material, Verifier)) -> Self {
         let thumbprint = material.thumbprint();
 
-        Self { material, kid: None, algorithm: None, declares_use: false, thumbprint, decoding }
+        Self { material, kid: None, algorithm: None, declares_use: false, thumbprint, verifier }
     }
 
     /// The key's name, if it has one.
@@ -97,21 +90,8 @@ impl PublicKey {
         Self { declares_use: true, ..self }
     }
 
-    pub(crate) fn verifies(
-        &self,
-        algorithm: Algorithm,
-        message: &[u8],
-        signature: &Vec<u8>,
-    ) -> bool {
-        let algorithm = match algorithm {
-            Algorithm::Rs256 => jsonwebtoken::Algorithm::RS256,
-            Algorithm::Ps256 => jsonwebtoken::Algorithm::PS256,
-            Algorithm::Es256 => jsonwebtoken::Algorithm::ES256,
-            Algorithm::EdDsa => jsonwebtoken::Algorithm::EdDSA,
-        };
-
-        (CRYPTO.verifier_factory)(&algorithm, &self.decoding)
-            .is_ok_and(|verifier| verifier.verify(message, signature).is_ok())
+    pub(crate) fn verifies(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+        self.verifier.accepts(algorithm, message, signature)
     }
 }
 
