@@ -1,7 +1,5 @@
 //! What this crate signs, jsonwebtoken accepts, and the reverse: two readings of the same RFCs.
 
-#![expect(clippy::unwrap_used, reason = "these are tests, their helpers included")]
-
 use base64::{Engine, prelude::BASE64_STANDARD as STANDARD};
 use jsonwebtoken::{DecodingKey, EncodingKey, Header, Validation, jwk::Jwk};
 use serde_json::{Value, json};
