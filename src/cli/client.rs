@@ -140,7 +140,7 @@ struct Description {
     #[arg(long, value_parser = parse::grant())]
     grant: Vec<GrantType>,
     /// The most that the client may ask for, parted by spaces [default for people's sign-in: openid
-    /// profile email]
+    /// profile email, and `offline_access` with the grant `refresh_token`]
     #[arg(long, value_parser = parse::scope)]
     scope: Vec<Scope>,
     /// The client belongs to you: people are not asked for their consent

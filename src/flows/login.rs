@@ -9,7 +9,7 @@ use super::{
     sessions::{SignedIn, Visitor},
 };
 use crate::{
-    model::Session,
+    model::{Session, User},
     values::{Acr, Amr, Authentication, Password, SessionId, SessionToken, Timestamp, UserId},
 };
 
@@ -36,9 +36,13 @@ pub async fn sign_in(
     let user = app.store.user_by_login(login.trim()).await?;
     let hash = user.as_ref().and_then(|user| user.password.clone());
 
-    let verdict = app.hasher.verify(hash, password).await?;
+    let verdict = app.hasher.verify(hash, password.clone()).await?;
     let user = user.filter(|user| user.disabled_at.is_none());
-    let (Some(user), Verdict::Right { .. }) = (user, verdict) else { return Ok(failed()) };
+    let (Some(user), Verdict::Right { rehash }) = (user, verdict) else { return Ok(failed()) };
+    if rehash && let Err(error) = hash_anew(app, &user, password).await {
+        // They know their password all the same.
+        tracing::warn!(cause = ?error, "a password could not be hashed anew");
+    }
 
     // A new id at every sign-in: whoever planted the old one gains nothing.
     let id = app.random.id::<SessionId>(now);
@@ -49,6 +53,14 @@ pub async fn sign_in(
 
     Event::SignedIn { user: user.id, session: id }.emit();
     Ok(Some(NewSession { token, signed_in: SignedIn { user, session } }))
+}
+
+/// Keep a password with the parameters that are in force, unless it was changed meanwhile.
+async fn hash_anew(app: &App, user: &User, password: Password) -> Result<()> {
+    let Some(old) = &user.password else { return Ok(()) };
+    let new = app.hasher.hash(password, app.random.bytes()).await?;
+    app.store.replace_password_hash(user.id, old, &new).await?;
+    Ok(())
 }
 
 fn failed() -> Option<NewSession> {

@@ -7,8 +7,8 @@
 use std::{path::Path, str::FromStr, time::Duration};
 
 use sqlx::{
-    PgPool, SqlitePool,
-    postgres::PgPoolOptions,
+    ConnectOptions, Connection, PgPool, SqlitePool,
+    postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
@@ -125,8 +125,11 @@ impl Store {
         let engine = if url.starts_with("sqlite:") {
             open_sqlite(url).await?
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            let server = PgConnectOptions::from_str(url)?;
+            // A pool tries for as long as it may. One connection says at once what is wrong.
+            server.connect().await?.close().await?;
             let pool = PgPoolOptions::new().max_connections(20).acquire_timeout(PATIENCE);
-            Engine::Postgres(pool.connect(url).await?)
+            Engine::Postgres(pool.connect_with(server).await?)
         } else {
             return Err(Cause::UnknownScheme.into());
         };

@@ -81,7 +81,7 @@ text! {
 }
 
 /// A password as somebody typed it: never empty, never so long that hashing it would be an attack.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Password(Secret<String>);
 
 impl Password {

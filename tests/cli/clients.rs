@@ -49,7 +49,7 @@ fn a_public_client_is_made_from_a_name_and_an_address() {
             "redirect_uris": ["https://shop.example/callback"],
             "post_logout_redirect_uris": ["https://shop.example/"],
             "grant_types": ["authorization_code", "refresh_token"],
-            "scope": "email openid profile",
+            "scope": "email offline_access openid profile",
             "first_party": true,
             "require_pkce": true,
             "id_token_signed_response_alg": "RS256",

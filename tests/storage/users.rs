@@ -26,6 +26,7 @@ on_both_engines! {
     an_update_changes_all_but_the_password_and_the_date
     an_update_takes_nobody_elses_name_or_address
     a_password_is_changed_alone
+    a_password_is_hashed_anew_unless_it_was_changed
     a_disabled_person_loses_everything_that_was_begun
     an_enabled_person_gets_nothing_back
     a_deleted_person_leaves_nothing_but_the_revocation
@@ -147,6 +148,18 @@ async fn a_password_is_changed_alone(store: Store) {
     alice.updated_at = NOW.plus(5);
     assert_same(&store.user(alice.id).await.unwrap(), &Some(alice));
     assert!(!store.set_password(id(2), &password, NOW).await.unwrap());
+}
+
+async fn a_password_is_hashed_anew_unless_it_was_changed(store: Store) {
+    let alice = user(1, "alice");
+    store.create_user(&alice).await.unwrap();
+    let old = alice.password.clone().unwrap();
+    let new: PasswordHash = "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$bmV3".parse().unwrap();
+
+    assert!(store.replace_password_hash(alice.id, &old, &new).await.unwrap());
+    assert_same(&store.user(alice.id).await.unwrap().unwrap().password, &Some(&new));
+    assert!(!store.replace_password_hash(alice.id, &old, &old).await.unwrap());
+    assert_same(&store.user(alice.id).await.unwrap().unwrap().password, &Some(&new));
 }
 
 async fn a_disabled_person_loses_everything_that_was_begun(store: Store) {

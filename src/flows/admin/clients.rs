@@ -256,10 +256,14 @@ impl Admin {
 
 /// What a client may ask for when nobody said: nothing, or what signing in is about.
 fn usual_scope(grants: &BTreeSet<GrantType>) -> Scope {
-    if !grants.contains(&GrantType::AuthorizationCode) {
-        return Scope::empty();
+    let mut tokens = Vec::new();
+    if grants.contains(&GrantType::AuthorizationCode) {
+        tokens.extend(["openid", "profile", "email"]);
+        if grants.contains(&GrantType::RefreshToken) {
+            tokens.push("offline_access");
+        }
     }
-    Scope::from_tokens(["openid", "profile", "email"]).expect("these are scope tokens")
+    Scope::from_tokens(tokens).expect("these are scope tokens")
 }
 
 fn unknown<T>(id: &ClientId) -> Result<T, AdminError> {
