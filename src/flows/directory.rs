@@ -3,7 +3,7 @@
 
 use std::{
     collections::HashSet,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard},
 };
 
 use arc_swap::ArcSwap;
@@ -11,18 +11,23 @@ use moka::sync::Cache;
 
 use super::{Result, app::Clock};
 use crate::{
+    keys::Keys,
     model::{Change, Client, Revocation},
-    protocol::{metadata, resource::Catalogue, revocation::RevocationSet},
+    protocol::{
+        access_token::AccessClaims, metadata, resource::Catalogue, revocation::RevocationSet,
+    },
     storage::Store,
-    values::{ClientId, Issuer},
+    values::{ClientId, Issuer, Timestamp},
 };
 
 /// How many clients are kept in memory.
 const MOST_CLIENTS: u64 = 10_000;
 
-/// How far back changes are looked at again, in seconds: a transaction that began earlier may commit
-/// later, and clocks differ.
+/// For how many seconds a note may turn up below others that were seen: its transaction took longer.
 const WINDOW: i64 = 30;
+
+/// After how many seconds without a look everything is read again: half as long as notes are kept.
+const LONGEST_ABSENCE: i64 = 300;
 
 /// The directory. Cheap to clone; all clones see the same.
 #[derive(Clone)]
@@ -32,7 +37,7 @@ pub struct Directory {
     clock: Clock,
     clients: Cache<ClientId, Arc<Client>>,
     apis: Arc<ArcSwap<Apis>>,
-    revocations: Arc<ArcSwap<RevocationSet>>,
+    revocations: Arc<RwLock<RevocationSet>>,
     /// How far this node has followed; held while a client that was read is put into the cache, so
     /// that nothing stale is put there after its change was seen.
     progress: Arc<Mutex<Progress>>,
@@ -47,9 +52,17 @@ pub struct Apis {
     pub metadata: String,
 }
 
-#[derive(Default)]
+/// How far a node has followed.
 struct Progress {
+    /// Every note up to this one was followed, and none will turn up there any more.
+    floor: i64,
+    /// The floor to come, and since when it has been growing old.
+    next_floor: (i64, Timestamp),
+    /// The notes above the floor that were followed.
     seen: HashSet<i64>,
+    /// When the last look was, by the clock of this node alone.
+    followed_at: Timestamp,
+    /// How often something new was seen.
     epoch: u64,
 }
 
@@ -57,19 +70,18 @@ impl Directory {
     /// Read everything once.
     pub async fn open(store: Store, issuer: Issuer, clock: Clock) -> Result<Self> {
         let now = clock.now();
+        // The notes first: what changes after them is followed, though it may have been read already.
+        let mut progress = Progress::new(now);
+        progress.advance(&store.changes_after(0).await?, now);
         let apis = Arc::new(ArcSwap::from_pointee(read_apis(&store, &issuer).await?));
         let revocations = RevocationSet::new(store.revocations(now).await?);
-        let progress = Progress {
-            seen: store.changes_since(now.minus(WINDOW)).await?.into_iter().map(|c| c.0).collect(),
-            epoch: 0,
-        };
         Ok(Self {
             store,
             issuer,
             clock,
             clients: Cache::new(MOST_CLIENTS),
             apis,
-            revocations: Arc::new(ArcSwap::from_pointee(revocations)),
+            revocations: Arc::new(RwLock::new(revocations)),
             progress: Arc::new(Mutex::new(progress)),
         })
     }
@@ -97,60 +109,91 @@ impl Directory {
         self.apis.load_full()
     }
 
-    /// What is revoked.
+    /// Whether the token with these claims was revoked.
     #[must_use]
-    pub fn revocations(&self) -> Arc<RevocationSet> {
-        self.revocations.load_full()
+    pub fn is_revoked(&self, token: &AccessClaims) -> bool {
+        self.revocations.read().unwrap_or_else(PoisonError::into_inner).reaches(token)
     }
 
     /// Take note of a revocation that this node has just kept.
-    pub fn note(&self, revocation: &Revocation) {
-        self.revocations.rcu(|set| {
-            let mut set = RevocationSet::clone(set);
-            set.add(revocation.clone());
-            set
-        });
+    pub fn note(&self, revocation: Revocation) {
+        self.revocation_set().add(revocation);
     }
 
-    /// Read what has changed since the last look. Returns whether keys have changed, which are not
-    /// kept here.
-    pub async fn follow(&self) -> Result<bool> {
+    /// Read what has changed since the last look, the keys of the server included. What could not be
+    /// read is looked at again the next time.
+    pub async fn follow(&self, keys: &Keys) -> Result<()> {
         let now = self.clock.now();
-        let changes = self.store.changes_since(now.minus(WINDOW)).await?;
-        let new: Vec<Change> = {
-            let mut progress = self.progress();
-            let ids: HashSet<i64> = changes.iter().map(|(id, _)| *id).collect();
-            let new: Vec<_> = changes
-                .into_iter()
-                .filter(|(id, _)| !progress.seen.contains(id))
-                .map(|(_, change)| change)
-                .collect();
-            progress.seen = ids;
-            progress.epoch += u64::from(!new.is_empty());
-            for change in &new {
-                if let Change::Client(id) = change {
-                    self.clients.invalidate(id);
-                }
-            }
-            new
+        let (floor, followed_at) = {
+            let progress = self.progress();
+            (progress.floor, progress.followed_at)
         };
-        if new.contains(&Change::Resources) {
+        let notes = self.store.changes_after(floor).await?;
+        if now.since(followed_at) < LONGEST_ABSENCE {
+            let new = self.unseen(&notes);
+            self.look_again(&new, floor, keys).await?;
+        } else {
+            // Notes may have been swept away unseen.
+            self.read_everything(keys, now).await?;
+        }
+
+        self.progress().advance(&notes, now);
+        Ok(())
+    }
+
+    /// The changes among these notes that were not followed yet. Whatever is being read meanwhile is
+    /// not kept: it may be older than they are.
+    fn unseen(&self, notes: &[(i64, Change)]) -> Vec<Change> {
+        let mut progress = self.progress();
+        let new = notes.iter().filter(|(id, _)| !progress.seen.contains(id));
+        let new: Vec<Change> = new.map(|(_, change)| change.clone()).collect();
+        progress.epoch += u64::from(!new.is_empty());
+        new
+    }
+
+    async fn look_again(&self, changes: &[Change], floor: i64, keys: &Keys) -> Result<()> {
+        for change in changes {
+            if let Change::Client(id) = change {
+                self.clients.invalidate(id);
+            }
+        }
+        if changes.contains(&Change::Resources) {
             self.apis.store(Arc::new(read_apis(&self.store, &self.issuer).await?));
         }
-        if new.contains(&Change::Revocations) {
-            let entries = self.store.revocations(now).await?;
-            self.revocations.store(Arc::new(RevocationSet::new(entries)));
+        if changes.iter().any(|change| matches!(change, Change::Revocation(_))) {
+            self.add(self.store.revocations_after(floor).await?);
         }
-        Ok(new.contains(&Change::Keys))
+        if changes.contains(&Change::Keys) {
+            keys.reload().await?;
+        }
+        Ok(())
+    }
+
+    async fn read_everything(&self, keys: &Keys, now: Timestamp) -> Result<()> {
+        self.progress().epoch += 1;
+        self.clients.invalidate_all();
+        self.apis.store(Arc::new(read_apis(&self.store, &self.issuer).await?));
+        self.add(self.store.revocations(now).await?);
+        keys.reload().await?;
+        Ok(())
+    }
+
+    fn add(&self, revocations: impl IntoIterator<Item = Revocation>) {
+        let mut set = self.revocation_set();
+        set.forget(self.clock.now());
+        for revocation in revocations {
+            set.add(revocation);
+        }
     }
 
     /// Read the APIs again if a change of them was not followed yet, and keep them unless others have
     /// been read since this epoch.
     async fn look_for_apis(&self, epoch: u64) -> Result<()> {
-        let changes = self.store.changes_since(self.clock.now().minus(WINDOW)).await?;
+        let floor = self.progress().floor;
+        let notes = self.store.changes_after(floor).await?;
         let followed = {
             let progress = self.progress();
-            let resources = changes.iter().filter(|(_, change)| *change == Change::Resources);
+            let resources = notes.iter().filter(|(_, change)| *change == Change::Resources);
             resources.map(|(id, _)| id).all(|id| progress.seen.contains(id))
         };
         if !followed {
@@ -163,8 +206,30 @@ impl Directory {
         Ok(())
     }
 
-    fn progress(&self) -> std::sync::MutexGuard<'_, Progress> {
+    fn revocation_set(&self) -> RwLockWriteGuard<'_, RevocationSet> {
+        self.revocations.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn progress(&self) -> MutexGuard<'_, Progress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Progress {
+    fn new(now: Timestamp) -> Self {
+        Self { floor: 0, next_floor: (0, now), seen: HashSet::new(), followed_at: now, epoch: 0 }
+    }
+
+    /// These notes above the floor were followed.
+    fn advance(&mut self, notes: &[(i64, Change)], now: Timestamp) {
+        if now.since(self.next_floor.1) >= WINDOW {
+            self.floor = self.next_floor.0;
+            let highest = notes.iter().map(|(id, _)| *id).max();
+            self.next_floor = (highest.unwrap_or(self.floor).max(self.floor), now);
+        }
+        let above = notes.iter().map(|(id, _)| *id).filter(|id| *id > self.floor);
+        self.seen = above.collect();
+        self.followed_at = now;
     }
 }
 
@@ -172,4 +237,31 @@ async fn read_apis(store: &Store, issuer: &Issuer) -> Result<Apis> {
     let catalogue = Catalogue::new(issuer.clone(), store.resources().await?);
     let metadata = metadata::document(issuer, &catalogue).to_string();
     Ok(Apis { catalogue, metadata })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(1_800_000_000);
+
+    fn notes(ids: &[i64]) -> Vec<(i64, Change)> {
+        ids.iter().map(|id| (*id, Change::Keys)).collect()
+    }
+
+    #[test]
+    fn a_note_may_turn_up_below_others_for_as_long_as_a_transaction_takes() {
+        let mut progress = Progress::new(NOW);
+        progress.advance(&notes(&[4, 6]), NOW);
+        progress.advance(&notes(&[4, 6]), NOW.plus(WINDOW - 1));
+        assert!(progress.floor < 5 && !progress.seen.contains(&5));
+    }
+
+    #[test]
+    fn notes_that_are_old_enough_are_not_read_again() {
+        let mut progress = Progress::new(NOW);
+        progress.advance(&notes(&[4, 6]), NOW.plus(WINDOW));
+        progress.advance(&notes(&[4, 6, 9]), NOW.plus(2 * WINDOW));
+        assert_eq!((progress.floor, progress.seen), (6, HashSet::from([9])));
+    }
 }

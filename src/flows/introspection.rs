@@ -50,7 +50,7 @@ pub fn live_token(
         .and_then(|token| token.verify::<AccessClaims>(&app.keys.trusted(now), &expected))
         .map_err(|why| InvalidToken.because(format!("the access token is refused: {why}")))?
         .into_claims();
-    if app.directory.revocations().reaches(&claims) {
+    if app.directory.is_revoked(&claims) {
         return Err(InvalidToken.because("the access token has been revoked"));
     }
     Ok(claims)

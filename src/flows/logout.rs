@@ -89,7 +89,7 @@ async fn end(app: &App, signed_in: &SignedIn) -> Result<()> {
     let session = signed_in.session.id;
     let revocation = revocation(app, Revoked::Session(session), app.clock.now());
     app.store.end_session(session, &revocation).await?;
-    app.directory.note(&revocation);
+    app.directory.note(revocation);
     Event::SignedOut { user: signed_in.user.id, session }.emit();
     Ok(())
 }

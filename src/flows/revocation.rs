@@ -39,7 +39,7 @@ pub async fn revoke(app: &App, authorization: Option<&str>, params: &Params) -> 
 pub async fn revoke_family(app: &App, family: FamilyId, now: Timestamp) -> Result<()> {
     let revocation = revocation(app, Revoked::Family(family), now);
     app.store.revoke_family(family, &revocation).await?;
-    app.directory.note(&revocation);
+    app.directory.note(revocation);
     Ok(())
 }
 
@@ -51,6 +51,6 @@ pub(super) fn revocation(app: &App, what: Revoked, now: Timestamp) -> Revocation
 async fn keep(app: &App, what: Revoked, now: Timestamp) -> Result<()> {
     let revocation = revocation(app, what, now);
     app.store.revoke(&revocation).await?;
-    app.directory.note(&revocation);
+    app.directory.note(revocation);
     Ok(())
 }

@@ -1,12 +1,17 @@
 //! The clockwork: what happens without being asked. Every node runs all of it; what they do at the
 //! same time, they do once.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
+
+use tokio::{sync::Notify, time};
 
 use crate::flows::App;
 
 /// How often this node looks for what others have changed.
 const FOLLOW: Duration = Duration::from_secs(1);
+
+/// How soon this node listens again when it cannot hear the others.
+const LISTEN: Duration = Duration::from_secs(30);
 
 /// How often the timetable of keys is looked at.
 const TEND_KEYS: Duration = Duration::from_secs(30);
@@ -19,13 +24,15 @@ const BATCH: i64 = 500;
 
 /// Start the clockwork. It stops with the runtime.
 pub fn start(app: &App) {
-    every(FOLLOW, app, |app| async move { follow(&app).await });
-    every(TEND_KEYS, app, |app| async move {
+    let heard = Arc::new(Notify::new());
+    task(listen(app.clone(), heard.clone()));
+    every(FOLLOW, heard, app, |app| async move { follow(&app).await });
+    every(TEND_KEYS, never(), app, |app| async move {
         if let Err(cause) = app.keys.tend(app.clock.now()).await {
             tracing::error!(cause = ?cause, "the keys could not be tended");
         }
     });
-    every(EXPIRE, app, |app| async move {
+    every(EXPIRE, never(), app, |app| async move {
         if let Err(cause) = app.store.expire(app.clock.now(), BATCH).await {
             tracing::error!(cause = ?cause, "what has expired could not be removed");
         }
@@ -34,29 +41,54 @@ pub fn start(app: &App) {
 
 /// Take in what other nodes and the command line have changed.
 pub async fn follow(app: &App) {
-    let followed = match app.directory.follow().await {
-        Ok(true) => app.keys.reload().await.map_err(Into::into),
-        Ok(false) => Ok(()),
-        Err(error) => Err(error),
-    };
-    if let Err(error) = followed {
+    if let Err(error) = app.directory.follow(&app.keys).await {
         tracing::error!(cause = ?error, "changes could not be followed");
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the one place that starts tasks")]
+/// Wake whoever follows changes as soon as another node tells of one.
+async fn listen(app: App, heard: Arc<Notify>) {
+    loop {
+        match app.store.announcements().await {
+            Ok(None) => return,
+            Ok(Some(mut announcements)) => {
+                while announcements.next().await {
+                    heard.notify_one();
+                }
+            }
+            Err(cause) => tracing::debug!(cause = ?cause, "other nodes cannot be heard"),
+        }
+        time::sleep(LISTEN).await;
+    }
+}
+
+/// Do this again and again: after each period, and whenever there is a call before that.
 fn every<F: Future<Output = ()> + Send>(
     period: Duration,
+    call: Arc<Notify>,
     app: &App,
     deed: impl Fn(App) -> F + Send + 'static,
 ) {
     let app = app.clone();
-    tokio::spawn(async move {
-        let mut ticks = tokio::time::interval(period);
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    task(async move {
+        let mut ticks = time::interval(period);
+        ticks.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
         loop {
-            ticks.tick().await;
+            tokio::select! {
+                _ = ticks.tick() => {}
+                () = call.notified() => {}
+            }
             deed(app.clone()).await;
         }
     });
+}
+
+/// A call that does not come.
+fn never() -> Arc<Notify> {
+    Arc::default()
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the one place that starts tasks")]
+fn task(work: impl Future<Output = ()> + Send + 'static) {
+    tokio::spawn(work);
 }

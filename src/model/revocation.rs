@@ -68,8 +68,8 @@ pub enum Change {
     Resources,
     /// A signing key was made, promoted or revoked.
     Keys,
-    /// Something was revoked.
-    Revocations,
+    /// This entry was added to the revocation set, or moved on.
+    Revocation(RevocationId),
 }
 
 impl fmt::Display for Change {
@@ -78,7 +78,7 @@ impl fmt::Display for Change {
             Self::Client(id) => write!(f, "client {id}"),
             Self::Resources => f.write_str("resources"),
             Self::Keys => f.write_str("keys"),
-            Self::Revocations => f.write_str("revocations"),
+            Self::Revocation(id) => write!(f, "revocation {id}"),
         }
     }
 }
@@ -89,9 +89,9 @@ impl FromStr for Change {
     fn from_str(text: &str) -> Result<Self, Invalid> {
         match text.split_once(' ') {
             Some(("client", id)) => id.parse().map(Self::Client),
+            Some(("revocation", id)) => id.parse().map(Self::Revocation),
             None if text == "resources" => Ok(Self::Resources),
             None if text == "keys" => Ok(Self::Keys),
-            None if text == "revocations" => Ok(Self::Revocations),
             _ => Err(Invalid("change")),
         }
     }

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// What is revoked and matters still. Every node holds it in memory.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct RevocationSet(HashMap<Revoked, (Timestamp, Timestamp)>);
 
 impl RevocationSet {
@@ -25,6 +25,11 @@ impl RevocationSet {
     pub fn add(&mut self, entry: Revocation) {
         let times = self.0.entry(entry.what).or_insert((entry.at, entry.until));
         *times = (times.0.max(entry.at), times.1.max(entry.until));
+    }
+
+    /// Forget what matters no more, since every token that it reached has expired.
+    pub fn forget(&mut self, now: Timestamp) {
+        self.0.retain(|_, (_, until)| *until > now);
     }
 
     /// Whether the token with these claims is dead.

@@ -1,11 +1,7 @@
 //! Notes by which nodes learn that something which they keep in memory has changed.
 
-use super::{
-    Result, Store,
-    columns::{Column, column},
-    from_row, read,
-};
-use crate::{model::Change, values::Timestamp};
+use super::{Result, Store, columns::column, from_row, read};
+use crate::model::Change;
 
 /// Tells every node about a change, in the transaction that makes it.
 macro_rules! note {
@@ -28,12 +24,12 @@ struct Note {
 from_row!(Note, |row| Ok(Self { id: column(row, "id")?, change: column(row, "what")? }));
 
 impl Store {
-    /// What was changed at `at` or later, in this order, each with the number of its note. A number is
-    /// never used again; but a lower one may appear after a higher one, if its transaction took longer.
-    pub async fn changes_since(&self, at: Timestamp) -> Result<Vec<(i64, Change)>> {
+    /// What was changed after this note, each change with the number of its own. A number is never
+    /// used again; but a lower one may appear after a higher one, if its transaction took longer.
+    pub async fn changes_after(&self, note: i64) -> Result<Vec<(i64, Change)>> {
         let notes: Vec<Note> = read!(self, |db| {
-            sqlx::query_as("select id, what from changes where at >= $1 order by at, id")
-                .bind(at.kept())
+            sqlx::query_as("select id, what from changes where id > $1 order by id")
+                .bind(note)
                 .fetch_all(db)
                 .await
         })?;

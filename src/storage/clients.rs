@@ -1,12 +1,11 @@
 //! Clients.
 
 use super::{
-    Result, Store,
+    Result, Store, change,
     changes::note,
     columns::{Column, column, corrupt},
     from_row, read,
     revocations::keep_revocation,
-    transaction,
 };
 use crate::{
     model::{Change, Client, ClientKind, Credentials, Revocation, SecretHash, SecretMethod},
@@ -94,7 +93,7 @@ from_row!(SecretHash, |row| {
 impl Store {
     /// Registers a client.
     pub async fn create_client(&self, client: &Client) -> Result<Creation> {
-        transaction!(self, |tx| {
+        change!(self, |tx| {
             let query = sqlx::query(
                 "insert into clients (
                      id, name, auth_method, secret, previous_secret, previous_secret_until, key_set,
@@ -154,7 +153,7 @@ impl Store {
     /// Changes everything of a client but its id and when it was registered. False if there is none
     /// of this id.
     pub async fn update_client(&self, client: &Client) -> Result<bool> {
-        transaction!(self, |tx| {
+        change!(self, |tx| {
             let query = sqlx::query(
                 "update clients set
                      name = $2, auth_method = $3, secret = $4, previous_secret = $5,
@@ -175,7 +174,7 @@ impl Store {
     /// Deletes a client with everything that it was ever granted, and revokes what it still holds.
     /// False if there was none.
     pub async fn delete_client(&self, id: &ClientId, revocation: &Revocation) -> Result<bool> {
-        transaction!(self, |tx| {
+        change!(self, |tx| {
             let freed = sqlx::query("update resources set client_id = null where client_id = $1")
                 .bind(id.kept())
                 .execute(&mut *tx)

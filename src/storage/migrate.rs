@@ -22,7 +22,7 @@ impl Store {
                 migrations.set_ignore_missing(true).run_direct(None, &mut *tx, false).await?;
                 tx.commit().await?;
             }
-            Engine::Postgres(pool) => {
+            Engine::Postgres { pool, .. } => {
                 // A connection of its own: if a migration fails, the lock that sqlx took ends with it.
                 let mut connection = pool.acquire().await?.detach();
                 let mut migrations = sqlx::migrate!("migrations/postgres");

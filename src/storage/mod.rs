@@ -7,11 +7,15 @@
 use std::{path::Path, str::FromStr, time::Duration};
 
 use sqlx::{
-    ConnectOptions, Connection, PgPool, SqlitePool,
+    ConnectOptions, Connection,
+    Error::PoolTimedOut,
+    PgPool, SqlitePool,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
+use tokio::time::timeout;
 
+mod announcements;
 mod assertions;
 mod authorization;
 mod changes;
@@ -29,6 +33,7 @@ mod sessions;
 mod signing_keys;
 mod users;
 
+pub use announcements::Announcements;
 pub use clients::Creation;
 pub use codes::Redemption;
 pub use error::{Result, StorageError};
@@ -45,7 +50,7 @@ pub struct Store {
 #[derive(Clone, Debug)]
 enum Engine {
     Sqlite { readers: SqlitePool, writer: SqlitePool },
-    Postgres(PgPool),
+    Postgres { pool: PgPool, announces: bool },
 }
 
 /// One statement that changes nothing, on whichever engine the store has.
@@ -53,7 +58,7 @@ macro_rules! read {
     ($store:expr, |$db:ident| $body:expr) => {
         match &$store.engine {
             $crate::storage::Engine::Sqlite { readers: $db, .. } => $body,
-            $crate::storage::Engine::Postgres($db) => $body,
+            $crate::storage::Engine::Postgres { pool: $db, .. } => $body,
         }
     };
 }
@@ -63,6 +68,9 @@ macro_rules! read {
 /// The block may run up to three times, so it moves nothing out of its surroundings.
 macro_rules! transaction {
     ($store:expr, |$tx:ident| $body:block) => {
+        $crate::storage::transaction!($store, |$tx| $body, then |_told| {})
+    };
+    ($store:expr, |$tx:ident| $body:block, then |$told:ident| $announcement:block) => {
         match &$store.engine {
             // SQLite must take its write lock first: upgrading a read lock can fail with SQLITE_BUSY.
             $crate::storage::Engine::Sqlite { writer, .. } => {
@@ -75,12 +83,13 @@ macro_rules! transaction {
                 .await
             }
             // PostgreSQL may give up a transaction for the sake of another and expects it again.
-            $crate::storage::Engine::Postgres(pool) => {
+            $crate::storage::Engine::Postgres { pool, announces: $told } => {
                 let mut attempts = 0;
                 loop {
                     let outcome = async {
                         let mut $tx = pool.begin().await?;
                         let outcome = $body;
+                        $announcement
                         $tx.commit().await?;
                         Ok::<_, $crate::storage::StorageError>(outcome)
                     }
@@ -93,6 +102,21 @@ macro_rules! transaction {
                 }
             }
         }
+    };
+}
+
+/// A transaction that other nodes must hear of: those on PostgreSQL are told as it commits.
+macro_rules! change {
+    ($store:expr, |$tx:ident| $body:block) => {
+        $crate::storage::transaction!(
+            $store,
+            |$tx| $body,
+            then | announces | {
+                if *announces {
+                    $crate::storage::announcements::announce(&mut $tx).await?;
+                }
+            }
+        )
     };
 }
 
@@ -113,7 +137,7 @@ macro_rules! from_row {
     };
 }
 
-use {from_row, read, transaction};
+use {change, from_row, read, transaction};
 
 /// How long a caller waits for a connection, or for SQLite's write lock.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -125,11 +149,7 @@ impl Store {
         let engine = if url.starts_with("sqlite:") {
             open_sqlite(url).await?
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            let server = PgConnectOptions::from_str(url)?;
-            // A pool tries for as long as it may. One connection says at once what is wrong.
-            server.connect().await?.close().await?;
-            let pool = PgPoolOptions::new().max_connections(20).acquire_timeout(PATIENCE);
-            Engine::Postgres(pool.connect_with(server).await?)
+            open_postgres(url).await?
         } else {
             return Err(Cause::UnknownScheme.into());
         };
@@ -141,6 +161,18 @@ impl Store {
         read!(self, |db| sqlx::query("select 1").execute(db).await.map(drop))?;
         Ok(())
     }
+}
+
+/// Twenty connections that do everything, and one that hears of changes.
+async fn open_postgres(url: &str) -> Result<Engine> {
+    let server = PgConnectOptions::from_str(url)?;
+    // A pool tries for as long as it may. One connection says at once what is wrong.
+    let mut first = timeout(PATIENCE, server.connect()).await.map_err(|_| PoolTimedOut)??;
+    let announces = announcements::announce(&mut first).await.is_ok();
+    first.close().await?;
+
+    let pool = PgPoolOptions::new().max_connections(21).acquire_timeout(PATIENCE);
+    Ok(Engine::Postgres { pool: pool.connect_with(server).await?, announces })
 }
 
 /// One connection that writes, so that writers queue up here and not at SQLite's lock, and four that

@@ -1,7 +1,7 @@
 //! Refresh token families: one row for a grant, however often it is refreshed.
 
 use super::{
-    Result, Store,
+    Result, Store, change,
     columns::{Column, column},
     from_row, read,
     revocations::keep_revocation,
@@ -94,7 +94,7 @@ impl Store {
     /// Revokes a family and everything from its grant; there is a grant even where there was never a
     /// refresh token. False if it had been revoked before.
     pub async fn revoke_family(&self, id: FamilyId, revocation: &Revocation) -> Result<bool> {
-        transaction!(self, |tx| {
+        change!(self, |tx| {
             sqlx::query(
                 "update refresh_families set revoked_at = $2
                  where id = $1 and revoked_at is null",
@@ -104,7 +104,7 @@ impl Store {
             .execute(&mut *tx)
             .await?;
             // A later revocation still moves the entry on, for tokens issued in between, but is not news.
-            keep_revocation!(tx, revocation) == Some(revocation.id.kept())
+            keep_revocation!(tx, revocation) == Some(revocation.id)
         })
     }
 }

@@ -1,10 +1,10 @@
 //! Protected APIs. All spellings of an identifier find the same one.
 
 use super::{
-    Creation, Result, Store,
+    Creation, Result, Store, change,
     changes::note,
     columns::{Column, column},
-    from_row, read, transaction,
+    from_row, read,
 };
 use crate::{
     model::{Change, ResourceServer},
@@ -24,7 +24,7 @@ from_row!(ResourceServer, |row| Ok(Self {
 impl Store {
     /// Registers an API.
     pub async fn create_resource(&self, resource: &ResourceServer) -> Result<Creation> {
-        transaction!(self, |tx| {
+        change!(self, |tx| {
             let created = sqlx::query(
                 "insert into resources (
                      id, canonical, name, scope, client_id, algorithm, created_at, updated_at
@@ -79,7 +79,7 @@ impl Store {
     /// Changes everything of an API but its identifier and when it was registered. False if there is
     /// none of this identifier.
     pub async fn update_resource(&self, resource: &ResourceServer) -> Result<bool> {
-        transaction!(self, |tx| {
+        change!(self, |tx| {
             let updated = sqlx::query(
                 "update resources set
                      name = $2, scope = $3, client_id = $4, algorithm = $5, updated_at = $6
@@ -103,7 +103,7 @@ impl Store {
 
     /// Deletes an API. False if there was none.
     pub async fn delete_resource(&self, id: &Resource, at: Timestamp) -> Result<bool> {
-        transaction!(self, |tx| {
+        change!(self, |tx| {
             let deleted = sqlx::query("delete from resources where canonical = $1")
                 .bind(id.canonical())
                 .execute(&mut *tx)

@@ -1,9 +1,9 @@
 //! The revocation set: what is dead before its time.
 
 use super::{
-    Result, Store,
+    Result, Store, change,
     columns::{Column, column},
-    from_row, read, transaction,
+    from_row, read,
 };
 use crate::{model::Revocation, values::Timestamp};
 
@@ -29,8 +29,15 @@ macro_rules! keep_revocation {
         .bind(revocation.until.kept())
         .fetch_optional(&mut *$tx)
         .await?;
-        if entry.is_some() {
-            $crate::storage::changes::note!($tx, $crate::model::Change::Revocations, revocation.at);
+        let entry: Option<$crate::values::RevocationId> =
+            $crate::storage::columns::Column::read(entry)
+                .map_err(|why| $crate::storage::columns::corrupt("id", why))?;
+        if let Some(id) = entry {
+            $crate::storage::changes::note!(
+                $tx,
+                $crate::model::Change::Revocation(id),
+                revocation.at
+            );
         }
         entry
     }};
@@ -48,7 +55,7 @@ from_row!(Revocation, |row| Ok(Self {
 impl Store {
     /// Adds to the revocation set. False if the same was revoked at that time or later already.
     pub async fn revoke(&self, revocation: &Revocation) -> Result<bool> {
-        transaction!(self, |tx| { keep_revocation!(tx, revocation).is_some() })
+        change!(self, |tx| { keep_revocation!(tx, revocation).is_some() })
     }
 
     /// The revocation set, as far as it still matters.
@@ -58,6 +65,20 @@ impl Store {
                 .bind(now.kept())
                 .fetch_all(db)
                 .await
+        })?)
+    }
+
+    /// The entries of the revocation set that notes after this one tell of.
+    pub async fn revocations_after(&self, note: i64) -> Result<Vec<Revocation>> {
+        Ok(read!(self, |db| {
+            sqlx::query_as(
+                "select revocations.id, revocations.what, revocations.at, revocations.until
+                 from changes join revocations on revocations.id = substr(changes.what, 12)
+                 where changes.id > $1 and changes.what like 'revocation %'",
+            )
+            .bind(note)
+            .fetch_all(db)
+            .await
         })?)
     }
 }

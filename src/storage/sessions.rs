@@ -1,7 +1,7 @@
 //! Sign-in sessions of browsers.
 
 use super::{
-    Result, Store,
+    Result, Store, change,
     columns::{Column, column},
     from_row, read,
     revocations::keep_revocation,
@@ -98,7 +98,7 @@ impl Store {
     /// Ends a session, and with it every family that was not granted `offline_access`. False if it
     /// had ended before.
     pub async fn end_session(&self, id: SessionId, revocation: &Revocation) -> Result<bool> {
-        transaction!(self, |tx| {
+        change!(self, |tx| {
             let ended =
                 sqlx::query("update sessions set ended_at = $2 where id = $1 and ended_at is null")
                     .bind(id.kept())

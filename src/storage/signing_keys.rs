@@ -2,7 +2,7 @@
 //! that nodes agree without talking.
 
 use super::{
-    Result, Store,
+    Result, Store, change,
     changes::note,
     columns::{Column, column},
     from_row, read, transaction,
@@ -66,7 +66,7 @@ impl Store {
         key: &SigningKeyRecord,
         forget_previous_at: Option<Timestamp>,
     ) -> Result<bool> {
-        transaction!(self, |tx| {
+        change!(self, |tx| {
             let added = sqlx::query(
                 "insert into signing_keys (
                      kid, algorithm, period, announced_at, active_at, retired_at, forgotten_at,
@@ -105,7 +105,7 @@ impl Store {
         active_at: Timestamp,
         forget_previous_at: Timestamp,
     ) -> Result<bool> {
-        transaction!(self, |tx| {
+        change!(self, |tx| {
             let promoted: Option<(String, i64)> = sqlx::query_as(
                 "update signing_keys set active_at = $2
                  where kid = $1 and active_at > $2 and revoked_at is null
@@ -125,7 +125,7 @@ impl Store {
 
     /// Stops trusting a key. False if that had been done before, or there is none.
     pub async fn revoke_signing_key(&self, kid: &KeyId, at: Timestamp) -> Result<bool> {
-        transaction!(self, |tx| {
+        change!(self, |tx| {
             let revoked = sqlx::query(
                 "update signing_keys set revoked_at = $2 where kid = $1 and revoked_at is null",
             )
@@ -143,7 +143,7 @@ impl Store {
 
     /// Deletes the keys that no token needs any more since before `before`. How many went.
     pub async fn forget_signing_keys(&self, before: Timestamp) -> Result<u64> {
-        transaction!(self, |tx| {
+        change!(self, |tx| {
             let forgotten = sqlx::query("delete from signing_keys where forgotten_at < $1")
                 .bind(before.kept())
                 .execute(&mut *tx)

@@ -1,7 +1,7 @@
 //! People.
 
 use super::{
-    Result, Store,
+    Result, Store, change,
     columns::{Column, column},
     from_row, read,
     revocations::keep_revocation,
@@ -247,7 +247,7 @@ impl Store {
         at: Timestamp,
         revocation: &Revocation,
     ) -> Result<bool> {
-        transaction!(self, |tx| {
+        change!(self, |tx| {
             let disabled = sqlx::query(
                 "update users set disabled_at = $2, updated_at = $2
                  where id = $1 and disabled_at is null",
@@ -282,7 +282,7 @@ impl Store {
     /// Deletes an account with everything that belongs to it, and revokes what was issued for it.
     /// False if there was none.
     pub async fn delete_user(&self, id: UserId, revocation: &Revocation) -> Result<bool> {
-        transaction!(self, |tx| {
+        change!(self, |tx| {
             // Sessions, consents, codes and families go with the row.
             let deleted = sqlx::query("delete from users where id = $1")
                 .bind(id.kept())
@@ -303,7 +303,7 @@ impl Store {
         at: Timestamp,
         revocation: &Revocation,
     ) -> Result<()> {
-        transaction!(self, |tx| {
+        change!(self, |tx| {
             end_everything!(tx, id, at, revocation);
         })
     }

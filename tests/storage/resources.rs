@@ -83,9 +83,7 @@ async fn every_change_of_an_api_is_noted(store: Store) {
     store.update_resource(&orders).await.unwrap();
     store.delete_resource(&orders.id, NOW.plus(2)).await.unwrap();
     store.delete_resource(&orders.id, NOW.plus(3)).await.unwrap();
-    for (seconds, expected) in [(0, 3), (1, 2), (2, 1), (3, 0)] {
-        let noted = store.changes_since(NOW.plus(seconds)).await.unwrap();
-        assert_eq!(noted.len(), expected);
-        assert!(noted.iter().all(|(_, change)| *change == Change::Resources));
-    }
+    let noted = store.changes_after(0).await.unwrap();
+    let noted: Vec<Change> = noted.into_iter().map(|(_, change)| change).collect();
+    assert_eq!(noted, [const { Change::Resources }; 3]);
 }

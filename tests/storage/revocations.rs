@@ -16,6 +16,7 @@ on_both_engines! {
     the_same_revocation_again_says_nothing_new
     a_later_revocation_moves_the_entry_on
     an_entry_never_ends_earlier
+    entries_are_found_by_the_notes_that_tell_of_them
     of_many_who_revoke_the_same_at_once_one_is_first
 }
 
@@ -51,8 +52,11 @@ async fn the_same_revocation_again_says_nothing_new(store: Store) {
     assert!(!store.revoke(&revoked).await.unwrap());
     assert!(!store.revoke(&earlier).await.unwrap());
     assert_eq!(store.revocations(NOW).await.unwrap(), [revoked]);
-    let noted = store.changes_since(NOW).await.unwrap();
-    assert_eq!(noted.into_iter().map(|note| note.1).collect::<Vec<_>>(), [Change::Revocations]);
+    let noted = store.changes_after(0).await.unwrap();
+    assert_eq!(
+        noted.into_iter().map(|note| note.1).collect::<Vec<_>>(),
+        [Change::Revocation(id(1))]
+    );
 }
 
 async fn a_later_revocation_moves_the_entry_on(store: Store) {
@@ -62,7 +66,7 @@ async fn a_later_revocation_moves_the_entry_on(store: Store) {
     let kept = store.revocations(NOW).await.unwrap();
     assert_eq!(kept.len(), 1);
     assert_eq!((&kept[0].what, kept[0].at, kept[0].until), (&later.what, later.at, later.until));
-    assert_eq!(store.changes_since(NOW).await.unwrap().len(), 2);
+    assert_eq!(store.changes_after(0).await.unwrap().len(), 2);
 }
 
 async fn an_entry_never_ends_earlier(store: Store) {
@@ -72,6 +76,17 @@ async fn an_entry_never_ends_earlier(store: Store) {
     assert!(store.revoke(&brief).await.unwrap());
     let kept = store.revocations(NOW).await.unwrap();
     assert_eq!((kept[0].at, kept[0].until), (NOW.plus(5), NOW.plus(600)));
+}
+
+async fn entries_are_found_by_the_notes_that_tell_of_them(store: Store) {
+    let first = revocation(1, Revoked::User(id(1)), NOW);
+    let second = revocation(2, Revoked::Session(id(2)), NOW);
+    store.revoke(&first).await.unwrap();
+    let (note, _) = store.changes_after(0).await.unwrap().pop().unwrap();
+    store.revoke(&second).await.unwrap();
+
+    assert_eq!(store.revocations_after(0).await.unwrap().len(), 2);
+    assert_eq!(store.revocations_after(note).await.unwrap(), [second]);
 }
 
 async fn of_many_who_revoke_the_same_at_once_one_is_first(store: Store) {

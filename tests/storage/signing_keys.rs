@@ -141,9 +141,7 @@ async fn every_change_of_a_key_is_noted(store: Store) {
     store.promote_signing_key(&second.kid, NOW.plus(20), NOW.plus(900)).await.unwrap();
     store.revoke_signing_key(&second.kid, NOW.plus(30)).await.unwrap();
     store.forget_signing_keys(NOW.plus(1000)).await.unwrap();
-    for (seconds, expected) in [(0, 5), (1, 4), (11, 3), (21, 2), (31, 1), (1001, 0)] {
-        let noted = store.changes_since(NOW.plus(seconds)).await.unwrap();
-        assert_eq!(noted.len(), expected, "{seconds}");
-        assert!(noted.iter().all(|(_, change)| *change == Change::Keys));
-    }
+    let noted = store.changes_after(0).await.unwrap();
+    let noted: Vec<Change> = noted.into_iter().map(|(_, change)| change).collect();
+    assert_eq!(noted, [const { Change::Keys }; 5]);
 }
