@@ -8,14 +8,17 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+use serde::de::DeserializeOwned;
+use signet_jwt::{Expected, Expiry, Rejected, Typ, Unverified};
 use uuid::Uuid;
 
 use super::{Error, directory::Directory, password::PasswordHasher};
 use crate::{
     config::Config,
     keys::{Keys, MasterKey},
+    protocol::CLOCK_SKEW,
     storage::Store,
-    values::{Issuer, Timestamp},
+    values::{Algorithm, Issuer, Timestamp},
 };
 
 /// How many people may wait for their password to be checked, for each that is being checked.
@@ -68,6 +71,33 @@ impl App {
     #[must_use]
     pub fn issuer(&self) -> &Issuer {
         &self.config.server.issuer
+    }
+
+    /// What a token of ours says, if it is one. Where `exp` does not count, neither does it that the
+    /// key has been forgotten since.
+    pub(super) fn read<C: DeserializeOwned>(
+        &self,
+        token: &str,
+        typ: &str,
+        expiry: Expiry,
+        now: Timestamp,
+    ) -> Result<C, Rejected> {
+        let keys = match expiry {
+            Expiry::Required => self.keys.trusted(now),
+            Expiry::Ignored => self.keys.ever_trusted(),
+        };
+        let expected = Expected {
+            typ: Typ::Is(typ),
+            issuer: Some(self.issuer().as_str()),
+            audience: None,
+            algorithms: &Algorithm::ALL,
+            expiry,
+            now,
+            leeway: 0,
+            // Another node may have issued it, and its clock may be ahead.
+            ahead: CLOCK_SKEW,
+        };
+        Ok(Unverified::parse(token)?.verify(&keys, &expected)?.into_claims())
     }
 
     /// Until when a revocation matters that is made now: until every token has expired.

@@ -1,6 +1,6 @@
 //! Find out what a token is worth now. An access token costs no look at the database.
 
-use signet_jwt::{Expected, Expiry, Typ, Unverified};
+use signet_jwt::Expiry;
 
 use super::{App, Result, client_auth};
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
         client_auth::AuthenticatedClient,
         introspection::{self, Answer},
     },
-    values::{Algorithm, RefreshToken, Timestamp},
+    values::{RefreshToken, Timestamp},
 };
 
 /// Answer an introspection request ([RFC 7662 §2](https://www.rfc-editor.org/rfc/rfc7662#section-2)).
@@ -37,19 +37,9 @@ pub fn live_token(
     token: &str,
     now: Timestamp,
 ) -> std::result::Result<AccessClaims, OAuthError> {
-    let expected = Expected {
-        typ: Typ::Is(access_token::TYP),
-        issuer: Some(app.issuer().as_str()),
-        audience: None,
-        algorithms: &Algorithm::ALL,
-        expiry: Expiry::Required,
-        now,
-        leeway: 0,
-    };
-    let claims = Unverified::parse(token)
-        .and_then(|token| token.verify::<AccessClaims>(&app.keys.trusted(now), &expected))
-        .map_err(|why| InvalidToken.because(format!("the access token is refused: {why}")))?
-        .into_claims();
+    let claims: AccessClaims = app
+        .read(token, access_token::TYP, Expiry::Required, now)
+        .map_err(|why| InvalidToken.because(format!("the access token is refused: {why}")))?;
     if app.directory.is_revoked(&claims) {
         return Err(InvalidToken.because("the access token has been revoked"));
     }

@@ -18,6 +18,7 @@ use crate::{
 pub struct KeyRing {
     records: Vec<SigningKeyRecord>,
     keys: Vec<(SigningKey, PublicKey)>,
+    ever_trusted: Arc<KeySet>,
     published: ArcSwapOption<Published>,
 }
 
@@ -53,8 +54,11 @@ impl KeyRing {
                 let public = key.public();
                 Ok((key, public))
             })
-            .collect::<Result<_, KeysError>>()?;
-        Ok(Self { records, keys, published: ArcSwapOption::empty() })
+            .collect::<Result<Vec<_>, KeysError>>()?;
+        let honest = records.iter().zip(&keys).filter(|(record, _)| record.revoked_at.is_none());
+        let ever_trusted = honest.map(|(_, (_, public))| public.clone()).collect();
+        let ever_trusted = Arc::new(KeySet::new(ever_trusted));
+        Ok(Self { records, keys, ever_trusted, published: ArcSwapOption::empty() })
     }
 
     /// The key of this algorithm that signs now.
@@ -71,6 +75,11 @@ impl KeyRing {
     /// Every key, as it is kept.
     pub(super) fn records(&self) -> impl Iterator<Item = &SigningKeyRecord> {
         self.records.iter()
+    }
+
+    /// Every key that is kept and was not revoked, forgotten ones included.
+    pub(super) fn ever_trusted(&self) -> Arc<KeySet> {
+        self.ever_trusted.clone()
     }
 
     /// What is published now; made anew only when the timetable changes it.

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use signet_jwt::{Expected, Expiry, KeySet, Typ, Unverified};
 
 use super::{
+    CLOCK_SKEW,
     ErrorCode::{InvalidClient, InvalidRequest},
     OAuthError, Params,
 };
@@ -18,9 +19,6 @@ use crate::{
 
 /// How far ahead an assertion may expire, in seconds.
 const LONGEST_ASSERTION: i64 = 3600;
-
-/// How far two clocks may differ, in seconds.
-pub(super) const CLOCK_SKEW: i64 = 30;
 
 /// What a request says about who sends it.
 #[derive(Debug)]
@@ -253,6 +251,7 @@ fn check_assertion(
         expiry: Expiry::Required,
         now,
         leeway: CLOCK_SKEW,
+        ahead: CLOCK_SKEW,
     };
     let verified = Unverified::parse(assertion)
         .and_then(|unverified| unverified.verify::<AssertionClaims>(keys, &expected))
@@ -265,8 +264,9 @@ fn check_assertion(
     if claims.sub != client.as_str() {
         return Err(refused(&"sub is not the client"));
     }
-    // Without a `jti` the assertion itself is what must not come twice.
-    let once = claims.jti.as_deref().unwrap_or(assertion);
+    // Without a `jti` what was signed is what must not come twice: an ECDSA signature has a twin.
+    let signed = assertion.rsplit_once('.').map_or(assertion, |(signed, _)| signed);
+    let once = claims.jti.as_deref().unwrap_or(signed);
     let id = TokenHash::of(format!("{client} {once}").as_bytes());
     Ok((id, expires_at.plus(CLOCK_SKEW)))
 }

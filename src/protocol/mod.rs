@@ -27,3 +27,6 @@ pub mod userinfo;
 pub use entitlement::{Entitlement, IdTokenTerms, Subject, Terms};
 pub use error::{ErrorCode, OAuthError};
 pub use params::Params;
+
+/// How far two clocks may differ, in seconds.
+pub const CLOCK_SKEW: i64 = 30;

@@ -25,7 +25,7 @@ pub(crate) fn check_times(
             return Err(Expired);
         }
     }
-    if begins.into_iter().flatten().any(|begin| begin > expected.now.plus(expected.leeway)) {
+    if begins.into_iter().flatten().any(|begin| begin > expected.now.plus(expected.ahead)) {
         return Err(NotYetValid);
     }
     Ok(expires_at)

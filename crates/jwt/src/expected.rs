@@ -18,8 +18,11 @@ pub struct Expected<'a> {
     pub expiry: Expiry,
     /// The present.
     pub now: Timestamp,
-    /// How many seconds the issuer's clock may be off in either direction.
+    /// How many seconds after `exp` the token still counts, since clocks differ.
     pub leeway: i64,
+    /// How many seconds the issuer's clock may be ahead: `nbf` and `iat` may lie that far in the
+    /// future.
+    pub ahead: i64,
 }
 
 /// What `exp` must say.

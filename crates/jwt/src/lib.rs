@@ -34,6 +34,7 @@
 //!     expiry: Expiry::Required,
 //!     now,
 //!     leeway: 30,
+//!     ahead: 30,
 //! };
 //! let verified = Unverified::parse(&token)?.verify::<Claims>(&keys, &expected)?;
 //! assert_eq!(verified.claims().sub, "alice");

@@ -61,6 +61,7 @@ fn we_accept_what_jsonwebtoken_signs() {
             expiry: Expiry::Required,
             now: NOW,
             leeway: 0,
+            ahead: 0,
         };
         let token = token.unwrap();
         let token = Unverified::parse(&token).unwrap();

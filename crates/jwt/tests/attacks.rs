@@ -42,6 +42,7 @@ fn expected() -> Expected<'static> {
         expiry: Expiry::Required,
         now: NOW,
         leeway: 30,
+        ahead: 30,
     }
 }
 
@@ -654,7 +655,7 @@ proptest! {
         let payload = json!({"iss": ISSUER, "aud": text, "exp": time, "nbf": text.len()});
         let keys = KeySet::new(vec![SIGNER.1.clone()]);
         let token = signed(plain_header(), &payload.to_string());
-        let _ = verify_with(&token, &keys, &Expected { leeway, ..expected() });
+        let _ = verify_with(&token, &keys, &Expected { leeway, ahead: leeway, ..expected() });
     }
 
     #[test]
