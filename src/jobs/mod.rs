@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::{sync::Notify, time};
+use tokio::{sync::Notify, task::JoinHandle, time};
 
 use crate::flows::App;
 
@@ -63,7 +63,7 @@ async fn listen(app: App, heard: Arc<Notify>) {
 }
 
 /// Do this again and again: after each period, and whenever there is a call before that.
-fn every<F: Future<Output = ()> + Send>(
+fn every<F: Future<Output = ()> + Send + 'static>(
     period: Duration,
     call: Arc<Notify>,
     app: &App,
@@ -78,7 +78,10 @@ fn every<F: Future<Output = ()> + Send>(
                 _ = ticks.tick() => {}
                 () = call.notified() => {}
             }
-            deed(app.clone()).await;
+            // A deed that panics must not be the last of its kind.
+            if let Err(cause) = task(deed(app.clone())).await {
+                tracing::error!(cause = ?cause, "the clockwork stumbled");
+            }
         }
     });
 }
@@ -89,6 +92,6 @@ fn never() -> Arc<Notify> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the one place that starts tasks")]
-fn task(work: impl Future<Output = ()> + Send + 'static) {
-    tokio::spawn(work);
+fn task(work: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+    tokio::spawn(work)
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use serde::Serialize;
 use signet_jwt::{KeyError, KeySet, SigningKey};
+use tokio::task;
 
 pub use ring::{KeyRing, Published};
 pub use sealed::{MasterKey, Purpose};
@@ -18,6 +19,10 @@ use crate::{
     storage::{StorageError, Store},
     values::{Algorithm, ClientId, FamilyId, KeyId, RefreshToken, Timestamp},
 };
+
+/// For how many seconds a forgotten key is kept, since a person may come to sign out with an ID token
+/// that it signed: 90 days.
+const MEMORY: i64 = 90 * 24 * 3600;
 
 /// What can go wrong with keys. The text says what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -107,6 +112,12 @@ impl Keys {
         self.ring.load().published(now).keys.clone()
     }
 
+    /// The keys that verify what we signed in the last months, for hints that may have expired.
+    #[must_use]
+    pub fn ever_trusted(&self) -> Arc<KeySet> {
+        self.ring.load().ever_trusted()
+    }
+
     /// The key set as it is published now, and for how many seconds it may be kept.
     #[must_use]
     pub fn published(&self, now: Timestamp) -> (Arc<Published>, i64) {
@@ -143,7 +154,7 @@ impl Keys {
         for algorithm in algorithms {
             self.ensure(algorithm, now).await?;
         }
-        self.store.forget_signing_keys(now).await?;
+        self.store.forget_signing_keys(now.minus(MEMORY)).await?;
         Ok(())
     }
 
@@ -161,7 +172,8 @@ impl Keys {
         let lacking = || KeysError::Unusable("no key is announced".to_owned());
         let next = schedule::next(&records, algorithm, now).ok_or_else(lacking)?;
         let last = schedule::last(&records, algorithm).ok_or_else(lacking)?;
-        if next.kid != last.kid && !emergency {
+        let at = if emergency { now } else { schedule::promotable_at(&records, next).max(now) };
+        if next.active_at <= at && !emergency {
             return Ok(Rotation {
                 kid: next.kid.clone(),
                 active_at: next.active_at,
@@ -169,7 +181,6 @@ impl Keys {
                 pending: true,
             });
         }
-        let at = if emergency { now } else { schedule::promotable_at(&records, next).max(now) };
         // The successor comes first, so that no published key set is ever without a next key.
         if next.kid == last.kid {
             let active_at = at.plus(schedule::PERIOD);
@@ -261,7 +272,9 @@ impl Keys {
         active_at: Timestamp,
         now: Timestamp,
     ) -> Result<bool, KeysError> {
-        let (key, pkcs8) = SigningKey::generate(algorithm)?;
+        // An RSA key takes as long as a hundred requests.
+        let generated = task::spawn_blocking(move || SigningKey::generate(algorithm)).await;
+        let (key, pkcs8) = generated.unwrap_or(Err(KeyError::Failed))?;
         self.keep(&key, &pkcs8, period, active_at, now).await
     }
 

@@ -15,6 +15,9 @@ pub const MAX_AGE: i64 = 300;
 /// How long a change takes to reach every node, and then some, in seconds.
 const PROPAGATION: i64 = 5;
 
+/// How long a key is announced at least before it signs, in seconds.
+const LEAD: i64 = MAX_AGE + PROPAGATION;
+
 /// Where a key stands at `now`.
 #[must_use]
 pub fn phase(key: &SigningKeyRecord, now: Timestamp) -> KeyPhase {
@@ -73,11 +76,7 @@ pub fn last(keys: &[SigningKeyRecord], algorithm: Algorithm) -> Option<&SigningK
 #[must_use]
 pub fn promotable_at(keys: &[SigningKeyRecord], key: &SigningKeyRecord) -> Timestamp {
     let first = keys.iter().map(|key| key.announced_at).min();
-    if first == Some(key.announced_at) {
-        key.announced_at
-    } else {
-        key.announced_at.plus(MAX_AGE + PROPAGATION)
-    }
+    if first == Some(key.announced_at) { key.announced_at } else { key.announced_at.plus(LEAD) }
 }
 
 /// The period and the beginning of the key that must be made now, if one must: there is always one
@@ -95,7 +94,11 @@ pub fn missing(
         (Some(active), None) => {
             // A key that was announced late signs late: nobody's key set may lack it.
             let due = active.active_at.plus(PERIOD);
-            Some((period, due.max(now.plus(MAX_AGE + PROPAGATION))))
+            Some((period, due.max(now.plus(LEAD))))
+        }
+        // The next one is about to sign: the one after it is announced before that.
+        (_, Some(next)) if next.active_at.since(now) <= LEAD && is_last(keys, next) => {
+            Some((period, next.active_at.plus(PERIOD)))
         }
         (_, Some(_)) => None,
     }
@@ -116,6 +119,10 @@ pub fn max_age(keys: &[SigningKeyRecord], now: Timestamp) -> i64 {
 #[must_use]
 pub fn changes_at(keys: &[SigningKeyRecord], now: Timestamp) -> Option<Timestamp> {
     keys.iter().filter_map(|key| key.forgotten_at).filter(|at| *at > now).min()
+}
+
+fn is_last(keys: &[SigningKeyRecord], key: &SigningKeyRecord) -> bool {
+    last(keys, key.algorithm).is_some_and(|last| last.kid == key.kid)
 }
 
 fn trusted(
@@ -160,6 +167,14 @@ mod tests {
         let one = [record(1, NOW, NOW)];
         assert_eq!(missing(&one, Algorithm::Rs256, NOW), Some((2, NOW.plus(PERIOD))));
         assert_eq!(missing(&first_keys(), Algorithm::Rs256, NOW), None);
+    }
+
+    #[test]
+    fn the_key_after_the_next_is_announced_before_the_next_one_signs() {
+        let soon = NOW.plus(PERIOD - LEAD);
+        let due = Some((3, NOW.plus(2 * PERIOD)));
+        assert_eq!(missing(&first_keys(), Algorithm::Rs256, soon.minus(1)), None);
+        assert_eq!(missing(&first_keys(), Algorithm::Rs256, soon), due);
     }
 
     #[test]

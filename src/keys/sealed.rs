@@ -3,9 +3,10 @@
 
 use std::{
     fs,
-    io::Write,
+    io::{ErrorKind, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::Path,
+    process,
 };
 
 use aws_lc_rs::{
@@ -63,8 +64,11 @@ impl MasterKey {
                      set SIGNET_MASTER_KEY or --keys-dir"
                 ))
             })?;
-            write_new(directory, &file, &random)
-                .map_err(|why| unusable(format!("{shown} cannot be made: {why}")))?;
+            match write_new(directory, &file, &random) {
+                // Another process was faster: its key is the one.
+                Err(why) if why.kind() == ErrorKind::AlreadyExists => {}
+                made => made.map_err(|why| unusable(format!("{shown} cannot be made: {why}")))?,
+            }
         }
         let mode = fs::metadata(&file).map(|meta| meta.permissions().mode());
         if mode.as_ref().is_ok_and(|mode| mode & 0o077 != 0) {
@@ -155,10 +159,16 @@ fn decode(text: &str) -> Option<[u8; 32]> {
 
 fn write_new(directory: &Path, file: &Path, key: &[u8; 32]) -> std::io::Result<()> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+    // Under a name of its own until it is whole: nobody reads half a key, and the first one stays.
+    let draft = file.with_extension(format!("{}.new", process::id()));
     let mut options = fs::OpenOptions::new();
-    let mut file = options.write(true).create_new(true).mode(0o600).open(file)?;
-    writeln!(file, "{}", BASE64.encode(key))?;
-    file.sync_all()
+    let mut written = options.write(true).create_new(true).mode(0o600).open(&draft)?;
+    writeln!(written, "{}", BASE64.encode(key))?;
+    written.sync_all()?;
+    let linked = fs::hard_link(&draft, file);
+    fs::remove_file(&draft)?;
+    linked?;
+    fs::File::open(directory)?.sync_all()
 }
 
 fn unusable(why: impl Into<String>) -> KeysError {

@@ -64,6 +64,9 @@ pub fn decide(
     if !family.is_alive(now) {
         return Err(InvalidGrant.because("the refresh token has expired or was revoked"));
     }
+    if family.is_offline() && !client.client().scope.contains("offline_access") {
+        return Err(InvalidGrant.because("the client may no longer ask for offline_access"));
+    }
     let entitled = || entitlement(request, client, family, catalogue);
     match family.generation - request.token.generation {
         0 => entitled().map(Decision::Rotate),

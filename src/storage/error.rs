@@ -40,9 +40,10 @@ impl StorageError {
             Cause::Database(_) => {
                 let code = self.code().unwrap_or_default();
                 // PostgreSQL: connection exceptions, too many of them, or a server that is starting
-                // or stopping. SQLite: locked by another process for too long, or not to be opened.
+                // or stopping, or has become the spare one. SQLite: locked by another process for too
+                // long, or not to be opened.
                 code.starts_with("08")
-                    || matches!(&*code, "53300" | "57P01" | "57P02" | "57P03" | "14")
+                    || matches!(&*code, "25006" | "53300" | "57P01" | "57P02" | "57P03" | "14")
                     || self.is_busy()
             }
             _ => false,
