@@ -1,12 +1,16 @@
 //! Runs the command line, and prints what went wrong.
 
-use std::process::ExitCode;
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
 fn main() -> ExitCode {
     match signet::cli::run() {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("signet: {}", signet::cli::reason(&error));
+            // Where nobody listens, the exit status says enough.
+            let _ = writeln!(io::stderr(), "signet: {}", signet::cli::reason(&error));
             ExitCode::FAILURE
         }
     }

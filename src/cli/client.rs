@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 
 use super::{
@@ -14,6 +14,7 @@ use crate::{
     config::Config,
     flows::admin::{Admin, AuthMethod, ClientChange, Edit, NewClient, public_keys},
     model::{Client, ClientKind, Credentials, GrantType},
+    protocol::resource::IDENTITY_SCOPES,
     values::{Algorithm, ClientId, ClientSecret, PostLogoutUri, RedirectUri, Scope, WebUri},
 };
 
@@ -228,7 +229,8 @@ impl Create {
         };
 
         let (client, secret) = admin.create_client(new).await?;
-        tell(&client, secret.as_ref(), self.output)
+        tell(&client, secret.as_ref(), self.output)?;
+        point_out_unknown_scopes(admin, &client).await
     }
 }
 
@@ -255,8 +257,13 @@ impl Update {
             tos_uri: given.tos_uri.unwrap_or_default(),
         };
 
+        if change == ClientChange::default() {
+            admin.client(&self.which.id).await?;
+            bail!("there is nothing to change: name an option, as in --name \"The new shop\"");
+        }
         let (client, secret) = admin.update_client(&self.which.id, change).await?;
-        tell(&client, secret.as_ref(), self.output)
+        tell(&client, secret.as_ref(), self.output)?;
+        point_out_unknown_scopes(admin, &client).await
     }
 }
 
@@ -267,6 +274,21 @@ impl Description {
             .with_context(|| format!("cannot read the key set {}", file.display()))?;
         Ok(Some(public_keys(&text)?))
     }
+}
+
+/// A scope that no API has is allowed, since the API may come later; but it may be a slip, too.
+async fn point_out_unknown_scopes(admin: &Admin, client: &Client) -> anyhow::Result<()> {
+    let apis = admin.store.resources().await?;
+    for scope in client.scope.iter() {
+        let known = apis.iter().any(|api| api.scope.contains(scope));
+        if !known && !IDENTITY_SCOPES.contains(&scope) {
+            note(&format!(
+                "no API has the scope {scope}: tokens with it are meant for this server, until \
+                 `signet resource create` names the API"
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn show(client: &Client, output: Output) -> anyhow::Result<()> {

@@ -1,6 +1,6 @@
 //! `signet dev`: the two-minute start.
 
-use std::{collections::BTreeSet, process::ExitCode};
+use std::{collections::BTreeSet, fs, path::Path, process::ExitCode};
 
 use anyhow::Context;
 use clap::Args;
@@ -44,7 +44,7 @@ const SCOPE: &str = "openid profile email offline_access";
 
 impl Dev {
     pub(super) async fn run(self, config: Config) -> anyhow::Result<ExitCode> {
-        std::fs::create_dir_all(".signet")?;
+        make_directory(&config)?;
         let (app, listener) = serve::open(config).await?;
         let secret = furnish(&app).await?;
         jobs::follow(&app).await;
@@ -147,13 +147,31 @@ async fn make_service(admin: &Admin) -> anyhow::Result<String> {
     secret.map(|secret| secret.expose().to_owned()).context("the service has no secret")
 }
 
-/// What to do next, to copy and paste.
+/// The directory of the defaults, where they are used.
+fn make_directory(config: &Config) -> anyhow::Result<()> {
+    let used = DEFAULTS.iter().any(|(_, default)| {
+        config.database.url == *default || config.keys.directory == Path::new(default)
+    });
+    if used {
+        fs::create_dir_all(".signet").context(
+            "cannot make the directory .signet here: change to one that may be written to, or \
+             choose other places with --database-url and --keys-dir",
+        )?;
+    }
+    Ok(())
+}
+
+/// What to do next, to copy and paste, in whichever directory.
 fn guide(app: &App, secret: &str) -> anyhow::Result<String> {
     let issuer = app.issuer();
-    let signet = std::env::current_exe()?;
-    let signet = signet.display();
-    let database = &app.config.database.without_password();
-    let keys = app.config.keys.directory.display();
+    let signet = quoted(&std::env::current_exe()?.display().to_string());
+    let keys = std::path::absolute(&app.config.keys.directory)?;
+    let keys = quoted(&keys.display().to_string());
+    let database = match app.config.database.url.strip_prefix("sqlite:") {
+        Some(file) => format!("sqlite:{}", std::path::absolute(file)?.display()),
+        None => app.config.database.without_password(),
+    };
+    let database = quoted(&database);
     Ok(format!(
         r#"Signet is at {issuer}
 
@@ -161,18 +179,43 @@ Sign in with a browser:
   {issuer}/demo        username {USERNAME}, password {PASSWORD}
 
 Get a token for a service (client credentials):
-  curl -s -u {SERVICE}:{secret} -d grant_type=client_credentials {issuer}/token
+  curl -sS -w '\n' -u {SERVICE}:{secret} -d grant_type=client_credentials {issuer}/token
 
 Keep one, and ask the server what it is worth (introspection):
-  TOKEN=$(curl -s -u {SERVICE}:{secret} -d grant_type=client_credentials {issuer}/token | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
-  curl -s -u {SERVICE}:{secret} -d token=$TOKEN {issuer}/introspect
+  TOKEN=$(curl -sS -u {SERVICE}:{secret} -d grant_type=client_credentials {issuer}/token | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
+  curl -sS -w '\n' -u {SERVICE}:{secret} -d token=$TOKEN {issuer}/introspect
 
 Verify it without asking (offline, with the public key alone):
   {signet} key export --pem --database-url {database} --keys-dir {keys} > /tmp/signet.pem
   printf '%s==' "${{TOKEN##*.}}" | tr '_-' '/+' | base64 -d > /tmp/signet.sig
   printf '%s' "${{TOKEN%.*}}" | openssl dgst -sha256 -verify /tmp/signet.pem -signature /tmp/signet.sig
 
-Everything is kept under .signet/. Stop with Ctrl-C.
+Register an app of your own:
+  {signet} client create --database-url {database} --client-id my-app --public --redirect-uri http://localhost:3000/callback
+
+The service's secret is new at every start. Everything is kept in {database} and {keys}.
+Stop with Ctrl-C.
 "#
     ))
+}
+
+/// As a shell takes it for one word.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/:._-@%+=".contains(c);
+    if word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_with_spaces_stays_one_word() {
+        assert_eq!(quoted("/opt/signet"), "/opt/signet");
+        assert_eq!(quoted("/my dir/it's"), r"'/my dir/it'\''s'");
+    }
 }

@@ -10,12 +10,24 @@ const HEADING: &str = "Configuration";
 
 /// Put the flags on a command and on every command below it.
 pub(super) fn on_every_command(command: Command) -> Command {
-    let shown: fn(&str) -> bool = match command.get_name() {
-        "serve" | "dev" => |_| true,
-        "signet" => |name| name == "config",
-        "completions" => |_| false,
-        _ => |name| matches!(name, "config" | "database_url"),
-    };
+    let command = with_flags(command, |name| name == "config");
+    command.mut_subcommands(|command| {
+        let shown: fn(&str) -> bool = match command.get_name() {
+            "serve" | "dev" => |_| true,
+            "completions" => |_| false,
+            "key" => |name| matches!(name, "config" | "database_url" | "keys_dir"),
+            _ => |name| matches!(name, "config" | "database_url"),
+        };
+        with_flags_throughout(command, shown)
+    })
+}
+
+fn with_flags_throughout(command: Command, shown: fn(&str) -> bool) -> Command {
+    let below = move |command| with_flags_throughout(command, shown);
+    with_flags(command, shown).mut_subcommands(below)
+}
+
+fn with_flags(command: Command, shown: fn(&str) -> bool) -> Command {
     let config = Arg::new("config")
         .long("config")
         .value_name("FILE")
@@ -24,7 +36,7 @@ pub(super) fn on_every_command(command: Command) -> Command {
         .hide(!shown("config"));
     let defaults = defaults(command.get_name());
     let flags = settings().map(|setting| flag(setting, defaults).hide(!shown(setting.name)));
-    command.arg(config).args(flags).mut_subcommands(on_every_command)
+    command.arg(config).args(flags)
 }
 
 /// The flags that were given, by the name of their setting. What stands after a subcommand counts more

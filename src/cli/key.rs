@@ -2,23 +2,30 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::{Args, Subcommand};
 
 use super::{
     open,
     output::{self, Output, Record},
+    parse,
 };
 use crate::{
-    config::Config,
+    config::{Config, TOKEN_RETENTION},
     flows::app::{Clock, Random},
-    keys::{Keys, MasterKey, schedule},
+    keys::{Keys, KeysError, MasterKey, schedule},
     model::SigningKeyRecord,
     values::{Algorithm, KeyId, Timestamp},
 };
 
 /// Manage signing keys.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  signet key list                          which keys there are, and when each one signs
+  signet key rotate                        let the next key sign as soon as everybody has it
+  signet key export --pem > signet.pem     the public key, to verify tokens with
+  signet key import --file key.pem         bring a key along from another server")]
 pub(super) struct Key {
     #[command(subcommand)]
     command: Command,
@@ -44,7 +51,7 @@ enum Command {
 #[derive(Debug, Args)]
 struct Rotate {
     /// The algorithm whose key is rotated.
-    #[arg(long, default_value = "RS256")]
+    #[arg(long, default_value = "RS256", value_parser = parse::algorithm())]
     alg: Algorithm,
     /// Do not wait for caches. Verifiers that have kept an older key set may refuse valid tokens
     /// until they fetch it anew.
@@ -139,8 +146,11 @@ impl Import {
         let shown = self.file.display();
         let pem =
             std::fs::read_to_string(&self.file).with_context(|| format!("cannot read {shown}"))?;
-        let kid = keys.import(&pem, now).await.with_context(|| {
-            format!("{shown} is not a private RSA key of at least 2048 bits, P-256 or Ed25519 key")
+        let kid = keys.import(&pem, now).await.map_err(|error| match error {
+            KeysError::Key(why) => anyhow!(why).context(format!(
+                "{shown} is not a private RSA key of at least 2048 bits, P-256 or Ed25519 key"
+            )),
+            other => other.into(),
         })?;
         let Some(kid) = kid else { bail!("the key in {shown} is here already") };
         let text =
@@ -174,7 +184,7 @@ async fn keys(config: &Config, now: Timestamp) -> anyhow::Result<Keys> {
         &config.keys.directory,
         untouched.then(|| Random::system().bytes()),
     )?;
-    Ok(Keys::open(store, master, config.key_retention(), now).await?)
+    Ok(Keys::open(store, master, TOKEN_RETENTION, now).await?)
 }
 
 fn list(keys: &Keys, now: Timestamp, output: Output) -> anyhow::Result<()> {

@@ -30,7 +30,7 @@ use crate::config::{self, Config};
 
 /// An OAuth 2.0 and OpenID Connect authorization server in one binary.
 #[derive(Debug, Parser)]
-#[command(name = "signet", version, after_help = AFTER_HELP, disable_help_subcommand = true)]
+#[command(name = "signet", version, after_help = AFTER_HELP)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -21,7 +21,8 @@ pub(super) async fn admin(config: &Config) -> anyhow::Result<Admin> {
     Ok(Admin { store, clock: Clock::system(), random: Random::system() })
 }
 
-fn cannot_reach(config: &Config, error: StorageError) -> anyhow::Error {
+/// Say which database, why, and what helps.
+pub(super) fn cannot_reach(config: &Config, error: StorageError) -> anyhow::Error {
     let remedy = if config.database.url.starts_with("sqlite:") {
         "check that the directory exists and may be written to, or choose another file with \
          --database-url"

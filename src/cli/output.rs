@@ -53,7 +53,8 @@ impl Output {
 
 /// Tell whoever looks on something that is no part of the result.
 pub(super) fn note(sentence: &str) {
-    eprintln!("{}", visible(sentence));
+    // Whoever closed standard error does not want to know.
+    let _ = writeln!(io::stderr(), "{}", visible(sentence));
 }
 
 /// Write text to standard output.

@@ -1,17 +1,22 @@
 //! `signet serve`.
 
-use std::{net::SocketAddr, process::ExitCode};
+use std::{
+    io::{self, ErrorKind},
+    net::SocketAddr,
+    process::ExitCode,
+};
 
-use anyhow::Context;
+use anyhow::anyhow;
 use axum::{Router, middleware};
 use clap::Args;
 use tokio::{net::TcpListener, signal::unix};
 
+use super::open::cannot_reach;
 use crate::{
     config::Config,
     edge,
     flows::{
-        App,
+        App, Cause, Error,
         app::{Clock, Random},
     },
     http, jobs, telemetry,
@@ -44,14 +49,25 @@ pub fn router(app: App, demo: Option<Demo>) -> Router {
 pub(super) async fn open(config: Config) -> anyhow::Result<(App, TcpListener)> {
     telemetry::start(&config.log);
     let address: SocketAddr = config.server.listen;
-    let listener = TcpListener::bind(address).await.with_context(|| {
-        format!("cannot listen at {address}: stop what uses it, or choose another with --listen")
+    let listener = TcpListener::bind(address).await.map_err(|why| cannot_listen(address, &why))?;
+    let opened = App::open(config.clone(), Clock::system(), Random::system()).await;
+    let app = opened.map_err(|error| match error {
+        Error::Failed(Cause::Storage(cause)) => cannot_reach(&config, cause),
+        other => anyhow!(other).context("cannot start"),
     })?;
-    let shown = config.database.without_password();
-    let app = App::open(config, Clock::system(), Random::system())
-        .await
-        .with_context(|| format!("cannot start on the database {shown}"))?;
     Ok((app, listener))
+}
+
+fn cannot_listen(address: SocketAddr, why: &io::Error) -> anyhow::Error {
+    let remedy = match why.kind() {
+        ErrorKind::AddrInUse => "stop what uses it, or choose another with --listen",
+        ErrorKind::PermissionDenied => {
+            "ports below 1024 need a right of their own (CAP_NET_BIND_SERVICE): choose another \
+             with --listen"
+        }
+        _ => "choose an address of this machine with --listen",
+    };
+    anyhow!("cannot listen at {address}: {remedy}: {why}")
 }
 
 /// Serve until somebody asks to stop, and then until every request has its answer.

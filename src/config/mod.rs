@@ -61,17 +61,11 @@ pub fn settings() -> impl Iterator<Item = Setting> {
     SECTIONS.iter().flat_map(|section| section.settings.iter().copied())
 }
 
-/// How long a signing key stays published after its last token has expired, in seconds.
-const KEY_LEEWAY: i64 = 120;
+/// How long a retired key stays published, and how long a revocation matters, in seconds: until every
+/// token has expired, whatever lifetime was configured when it was issued.
+pub const TOKEN_RETENTION: i64 = LONGEST_ACCESS_TOKEN + 120;
 
 impl Config {
-    /// How long a retired key stays published, and how long a revocation matters, in seconds: until
-    /// every token has expired.
-    #[must_use]
-    pub fn key_retention(&self) -> i64 {
-        self.tokens.access_lifetime.max(self.tokens.id_lifetime) + KEY_LEEWAY
-    }
-
     /// Read the configuration of these flags and this environment, and the file that they name or
     /// `signet.toml`. A flag is the name of a setting, or `config`, and its value.
     pub fn load<'a>(
@@ -245,6 +239,30 @@ mod tests {
         for issuer in ["https://id.example.com/t1", "http://127.0.0.1:9", "http://[::1]:9"] {
             assert!(load(&[("issuer", issuer)], &[]).is_ok(), "{issuer}");
         }
+    }
+
+    #[test]
+    fn the_issuer_follows_the_port_unless_it_is_given() {
+        let issuer = |flags: &[(&str, &str)]| load(flags, &[]).unwrap().server.issuer.to_string();
+        assert_eq!(issuer(&[]), "http://localhost:8080");
+        assert_eq!(issuer(&[("listen", "127.0.0.1:9000")]), "http://localhost:9000");
+        let given = [("listen", "127.0.0.1:9000"), ("issuer", "https://id.example.com")];
+        assert_eq!(issuer(&given), "https://id.example.com");
+    }
+
+    #[test]
+    fn a_table_in_the_file_is_pointed_out() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("signet.toml");
+        std::fs::write(&file, "[server]\nlisten = '127.0.0.1:1'\n").unwrap();
+        let reason = load(&[("config", file.to_str().unwrap())], &[]).unwrap_err();
+        assert!(reason.contains("without [sections]"), "{reason}");
+    }
+
+    #[test]
+    fn a_name_like_none_is_sent_to_the_list() {
+        let reason = load(&[], &[("SIGNET_FOO", "1")]).unwrap_err();
+        assert_eq!(reason, "SIGNET_FOO is not a setting: `signet serve --help` lists them all");
     }
 
     #[test]

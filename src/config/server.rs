@@ -19,7 +19,8 @@ const ISSUER: Setting = Setting {
     name: "issuer",
     default: "http://localhost:8080",
     help: "The address by which clients and browsers know the server, and the `iss` of every \
-           token: https, or http on a loopback host; without a slash at its end.",
+           token: https, or http on a loopback host; without a slash at its end. Left out, it is \
+           localhost with the port of --listen.",
 };
 
 /// Where the server is.
@@ -33,7 +34,14 @@ pub struct ServerConfig {
 
 impl ServerConfig {
     pub(super) fn read(sources: &Sources) -> Result<Self, ConfigError> {
-        Ok(Self { listen: sources.read(&LISTEN, listen)?, issuer: sources.read(&ISSUER, issuer)? })
+        let listen = sources.read(&LISTEN, listen)?;
+        let issuer = if sources.is_given(&ISSUER) {
+            sources.read(&ISSUER, issuer)?
+        } else {
+            let port = listen.port();
+            format!("http://localhost:{port}").parse().expect("http is allowed on localhost")
+        };
+        Ok(Self { listen, issuer })
     }
 }
 

@@ -16,12 +16,12 @@ use crate::values::Secret;
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// A name that no setting has.
-    #[error("{given} is not a setting: did you mean {nearest}?")]
+    #[error("{given} is not a setting: {}", remedy(nearest.as_deref()))]
     Unknown {
         /// The name, and where it stands.
         given: String,
-        /// The known name that is most like it.
-        nearest: String,
+        /// The known name that is like it, if one is.
+        nearest: Option<String>,
     },
     /// A value that a setting cannot have.
     #[error("{place} {remedy}")]
@@ -125,6 +125,10 @@ impl Sources {
 
         for (key, value) in table {
             let place = format!("{key} in {}", path.display());
+            if value.is_table() {
+                let remedy = "is a table: settings stand at the top, without [sections]".to_owned();
+                return Err(ConfigError::Wrong { place, remedy });
+            }
             let known = settings().find(|setting| setting.name == key);
             let setting = known.ok_or_else(|| ConfigError::Unknown {
                 given: place.clone(),
@@ -148,12 +152,16 @@ impl Sources {
         environment: BTreeMap<String, String>,
     ) -> Result<(), ConfigError> {
         let others = ["SIGNET_CONFIG", "SIGNET_MASTER_KEY"];
-        let ours = environment.into_iter().filter(|(name, _)| name.starts_with("SIGNET_"));
+        let ours = environment.into_iter().filter(|(name, _)| name.starts_with(PREFIX));
         for (variable, text) in ours.filter(|(name, _)| !others.contains(&name.as_str())) {
             let known = settings().find(|setting| setting.variable() == variable);
             let setting = known.ok_or_else(|| {
                 let known = settings().map(|setting| setting.variable());
-                let nearest = nearest(&variable, known.chain(others.map(str::to_owned)));
+                let known = known.chain(others.map(str::to_owned));
+                // What all of them begin with makes none of them alike.
+                let words = known.map(|name| name[PREFIX.len()..].to_owned());
+                let nearest = nearest(&variable[PREFIX.len()..], words);
+                let nearest = nearest.map(|word| format!("{PREFIX}{word}"));
                 ConfigError::Unknown { given: variable.clone(), nearest }
             })?;
             // A variable that a deployment passes on although nobody filled it says nothing.
@@ -177,10 +185,21 @@ impl Sources {
     }
 }
 
-/// The known name that is most like the one given.
-fn nearest(given: &str, known: impl Iterator<Item = String>) -> String {
-    let distance = |name: &String| strsim::damerau_levenshtein(given, name);
-    known.min_by_key(distance).expect("there is at least one setting")
+/// What the name of every variable of ours begins with.
+const PREFIX: &str = "SIGNET_";
+
+/// The known name that is most like the one given, unless they have too little in common.
+fn nearest(given: &str, known: impl Iterator<Item = String>) -> Option<String> {
+    let likeness = |name: &String| strsim::normalized_damerau_levenshtein(given, name);
+    let like = known.map(|name| (likeness(&name), name)).filter(|(likeness, _)| *likeness > 0.6);
+    like.max_by(|(one, _), (other, _)| one.total_cmp(other)).map(|(_, name)| name)
+}
+
+fn remedy(nearest: Option<&str>) -> String {
+    match nearest {
+        Some(name) => format!("did you mean {name}?"),
+        None => "`signet serve --help` lists them all".to_owned(),
+    }
 }
 
 /// The parser's own picture of the mistake would show the line, and a password with it.

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{Error, directory::Directory, password::PasswordHasher};
 use crate::{
-    config::Config,
+    config::{Config, TOKEN_RETENTION},
     keys::{Keys, MasterKey},
     protocol::CLOCK_SKEW,
     storage::Store,
@@ -59,7 +59,7 @@ impl App {
             &config.keys.directory,
             untouched.then(|| random.bytes()),
         )?;
-        let keys = Keys::open(store.clone(), master, config.key_retention(), now).await?;
+        let keys = Keys::open(store.clone(), master, TOKEN_RETENTION, now).await?;
         let issuer = config.server.issuer.clone();
         let directory = Directory::open(store.clone(), issuer, clock.clone()).await?;
         let concurrency = config.login.argon2_concurrency;
@@ -103,7 +103,7 @@ impl App {
     /// Until when a revocation matters that is made now: until every token has expired.
     #[must_use]
     pub fn revoked_until(&self, now: Timestamp) -> Timestamp {
-        now.plus(self.config.key_retention())
+        now.plus(TOKEN_RETENTION)
     }
 }
 

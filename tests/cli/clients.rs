@@ -103,7 +103,9 @@ fn people_read_a_list_and_are_told_to_keep_the_secret() {
     on_each_database(|signet| {
         let made = signet.runs(&SERVICE);
         assert!(made.stdout.contains("client_secret "), "{}", made.stdout);
-        assert_eq!(made.stderr, "keep the client secret now: it is not shown again\n");
+        let notes: Vec<_> = made.stderr.lines().collect();
+        assert_eq!(notes[0], "keep the client secret now: it is not shown again");
+        assert!(notes[1].starts_with("no API has the scope "), "{notes:?}");
 
         let list = signet.runs(&["client", "list"]).text();
         let rows: Vec<Vec<_>> =
@@ -304,4 +306,25 @@ fn wrong_usage_says_what_is_right() {
         let text = signet.misuse(&[&["client", "create"], &options[..]].concat());
         assert!(text.contains(remedy), "{text}");
     }
+}
+
+#[test]
+fn a_change_of_nothing_is_pointed_out() {
+    on_each_database(|signet| {
+        signet.json(&SERVICE);
+        let id = SERVICE[3];
+        let refusal = signet.refusal(&["client", "update", id]);
+        assert!(refusal.contains("there is nothing to change: name an option"), "{refusal}");
+    });
+}
+
+#[test]
+fn a_scope_that_an_api_has_is_not_pointed_out() {
+    on_each_database(|signet| {
+        let scope = SERVICE[SERVICE.iter().position(|word| *word == "--scope").unwrap() + 1];
+        let api = ["resource", "create", "--id", "https://api.example.com"];
+        let scopes = scope.split(' ').flat_map(|scope| ["--scope", scope]);
+        signet.json(&api.into_iter().chain(scopes).collect::<Vec<_>>());
+        assert!(!signet.runs(&SERVICE).stderr.contains("no API"));
+    });
 }

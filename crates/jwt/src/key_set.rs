@@ -11,7 +11,7 @@ use crate::{
 const MOST: usize = 100;
 
 /// The public keys of one party; cheap to clone.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeySet(Arc<[PublicKey]>);
 
 impl KeySet {

@@ -55,7 +55,7 @@ pub struct NewClient {
 }
 
 /// What is to be different about a client. What is left out stays.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ClientChange {
     /// What people see.
     pub name: Option<String>,
