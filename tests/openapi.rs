@@ -32,6 +32,11 @@ fn what_is_routed_is_described_and_what_is_described_is_routed() {
         })
         .collect();
 
+    let page = fs::read_to_string("docs/reference/endpoints.md").unwrap();
+    for (path, _) in object(&document["paths"]) {
+        assert!(page.contains(&format!("`{path}`")), "{path} is not in endpoints.md");
+    }
+
     let missing: Vec<_> = routed.difference(&described).collect();
     let invented: Vec<_> = described.difference(&routed).collect();
     assert!(missing.is_empty(), "routed and not described: {missing:?}");
@@ -43,6 +48,14 @@ fn the_error_codes_are_those_of_the_protocol() {
     let sent: Vec<_> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
     let document = document();
     assert_eq!(texts(&document["components"]["schemas"]["ErrorCode"]["enum"]), sent);
+
+    let page = fs::read_to_string("docs/reference/errors.md").unwrap();
+    for code in &sent {
+        assert!(
+            page.contains(&format!("| `{code}`")) || page.contains(&format!(", `{code}`")),
+            "{code}"
+        );
+    }
 
     let mut narrower = Vec::new();
     collect(&document, "error", &mut narrower);
@@ -91,7 +104,7 @@ fn routes() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for face in ["src/http", "src/web"] {
         let before = found.len();
-        sources(Path::new(face)).iter().for_each(|code| found.extend(routes_of(code)));
+        found.extend(sources(Path::new(face)).iter().flat_map(|code| routes_of(code)));
         assert!(found.len() > before, "the route table of {face} was not understood");
     }
     found
