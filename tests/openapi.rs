@@ -84,8 +84,9 @@ fn the_metadata_is_described_as_it_is_sent() {
 }
 
 #[test]
-fn every_reference_leads_somewhere() {
+fn it_is_of_this_version_and_every_reference_leads_somewhere() {
     let document = document();
+    assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
     let mut references = Vec::new();
     collect(&document, "$ref", &mut references);
     assert!(references.len() > 20, "the references were not found");
