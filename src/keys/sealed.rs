@@ -191,6 +191,16 @@ mod tests {
     }
 
     #[test]
+    fn only_the_master_key_vouches_for_a_refresh_token() {
+        let master = MasterKey::new(&[1; 32]);
+        let mac = master.mac(b"family 1 app");
+        assert!(master.verifies(b"family 1 app", &mac));
+        assert!(!master.verifies(b"family 2 app", &mac));
+        assert!(!master.verifies(b"family 1 other", &mac));
+        assert!(!MasterKey::new(&[2; 32]).verifies(b"family 1 app", &mac));
+    }
+
+    #[test]
     fn a_master_key_that_others_can_read_is_refused() {
         let directory = tempfile::tempdir().unwrap();
         assert!(MasterKey::obtain(None, directory.path(), Some([1; 32])).is_ok());

@@ -354,4 +354,39 @@ mod tests {
         let refused = attempt(None, "client_id=app", disabled);
         assert_eq!(refused.unwrap_err().code, InvalidClient);
     }
+
+    /// RFC 7523 §3.
+    #[test]
+    fn an_assertion_is_the_clients_own_meant_for_us_short_and_good_once() {
+        let (key, _) = signet_jwt::SigningKey::generate(Algorithm::Es256).unwrap();
+        let keys = KeySet::new(vec![key.public()]);
+        let kind = ClientKind::Confidential(Credentials::Keys(keys));
+        let client = || Client { kind: kind.clone(), ..client("conf") };
+        let present = |iss: &str, aud: &str, lifetime: i64, typ: &str| {
+            let claims = serde_json::json!({
+                "iss": iss, "sub": "conf", "aud": aud, "exp": NOW.plus(lifetime), "jti": "1",
+            });
+            let assertion = key.sign(typ, &claims).unwrap();
+            let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+            let body = format!("client_assertion={assertion}&client_assertion_type={kind}");
+            let presented = Presented::parse(None, &params(&body))?;
+            presented.authenticate(Arc::new(client()), &["https://id.test"], NOW)
+        };
+
+        let good = || present("conf", "https://id.test", 60, "JWT");
+        let Ok(Proof::Once(first)) = good() else { panic!("the assertion is right") };
+        let Ok(Proof::Once(again)) = good() else { panic!("the assertion is right") };
+        assert_eq!(first.id.as_bytes(), again.id.as_bytes());
+        assert_eq!(first.first_use(true).unwrap().id().as_str(), "conf");
+        assert_eq!(again.first_use(false).unwrap_err().code, InvalidClient);
+        for refused in [
+            present("other", "https://id.test", 60, "JWT"),
+            present("conf", "https://evil.test", 60, "JWT"),
+            present("conf", "https://id.test", -60, "JWT"),
+            present("conf", "https://id.test", 7200, "JWT"),
+            present("conf", "https://id.test", 60, "at+jwt"),
+        ] {
+            assert_eq!(refused.unwrap_err().code, InvalidClient);
+        }
+    }
 }

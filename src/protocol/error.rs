@@ -24,6 +24,9 @@ macro_rules! codes {
         pub enum ErrorCode { $($(#[$doc])* $name,)* }
 
         impl ErrorCode {
+            /// Every code.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
             /// The code as it is sent.
             #[must_use]
             pub fn as_str(self) -> &'static str {

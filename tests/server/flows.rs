@@ -20,6 +20,7 @@ on_both_engines! {
     logout_with_a_hint_goes_straight_back
     logout_without_a_hint_asks_first
     prompt_none_answers_without_a_page
+    a_posted_password_is_not_sent_on_by_the_redirect
     consent_is_remembered_and_asked_for_when_it_grows
     form_post_sends_the_answer_through_a_page
     metadata_is_found_wherever_clients_look
@@ -173,6 +174,16 @@ async fn prompt_none_answers_without_a_page(server: Server) {
     assert_eq!(parameter(&answer, "error").unwrap(), "consent_required");
     browser.follow(asked).await;
     assert!(parameter(&browser.answer(&silent).await, "code").is_some());
+}
+
+/// RFC 9700 §4.12.
+async fn a_posted_password_is_not_sent_on_by_the_redirect(server: Server) {
+    let browser = server.browser();
+    let page = location(&browser.get("/authorize", &request()).await).unwrap();
+    let sealed = sealed(&page);
+    let password = crate::support::PASSWORD;
+    let form = [("request", sealed.as_str()), ("username", "ada"), ("password", password)];
+    assert_eq!(browser.post("/login", &form).await.status(), 303);
 }
 
 async fn consent_is_remembered_and_asked_for_when_it_grows(server: Server) {
