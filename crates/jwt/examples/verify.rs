@@ -34,6 +34,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         expiry: Expiry::Required,
         now: Timestamp(i64::try_from(now)?),
         leeway: 30,
+        ahead: 30,
     };
     let token = read_to_string(stdin())?;
     let verified =
