@@ -115,8 +115,10 @@ pub async fn cancel(app: &App, page: &str, sealed: &str, visitor: &Visitor) -> R
 /// The person chooses an account.
 pub async fn choose(app: &App, sealed: &str, choice: Choice, visitor: &Visitor) -> Result<Step> {
     let mut pending = Pending::open(app, "login", &visitor.browser, sealed)?;
+    let current = visitor.signed_in.as_ref().map(|signed_in| signed_in.session.id);
     match choice {
-        Choice::Continue => pending.account_chosen = true,
+        // As somebody else than the page named: it is shown again.
+        Choice::Continue => pending.account_chosen = pending.shown_to == current,
         Choice::Other => pending.switching = true,
     }
     match attempt(app, pending, visitor, true).await? {

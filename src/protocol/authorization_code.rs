@@ -4,7 +4,7 @@
 
 use super::{
     Entitlement,
-    ErrorCode::{InvalidGrant, InvalidRequest},
+    ErrorCode::{InvalidGrant, InvalidRequest, InvalidTarget},
     OAuthError, Params,
     client_auth::AuthenticatedClient,
     entitlement::IdTokenTerms,
@@ -157,7 +157,7 @@ pub(super) fn narrowed(
     catalogue: &Catalogue,
 ) -> Result<Vec<Resource>, OAuthError> {
     if asked.is_empty() {
-        return Ok(authorization.resources.clone());
+        return still_there(&authorization.resources, client, catalogue);
     }
     let named = catalogue.ask(asked.iter().map(String::as_str), client)?;
     let granted = |resource: &Resource| {
@@ -172,8 +172,23 @@ pub(super) fn narrowed(
     if named.iter().all(granted) {
         Ok(named)
     } else {
-        Err(super::ErrorCode::InvalidTarget.because("the resource was not part of the grant"))
+        Err(InvalidTarget.because("the resource was not part of the grant"))
     }
+}
+
+/// Those of a grant's resources that the client may still reach.
+fn still_there(
+    granted: &[Resource],
+    client: &Client,
+    catalogue: &Catalogue,
+) -> Result<Vec<Resource>, OAuthError> {
+    let reachable =
+        |resource: &&Resource| catalogue.ask(std::iter::once(resource.as_str()), client).is_ok();
+    let left: Vec<_> = granted.iter().filter(reachable).cloned().collect();
+    if left.is_empty() && !granted.is_empty() {
+        return Err(InvalidTarget.because("the client can no longer reach what was granted"));
+    }
+    Ok(left)
 }
 
 /// The terms on which a person's authorization becomes tokens with this scope.

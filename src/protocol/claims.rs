@@ -69,8 +69,11 @@ pub fn parse(text: &str, registered: &Scope) -> Result<Wishes, OAuthError> {
         Some(_) => Err(malformed()),
     };
     let (userinfo, id_token) = (member("userinfo")?, member("id_token")?);
-    let well_formed = |wish: &Value| wish.is_null() || wish.is_object();
-    if !userinfo.values().chain(id_token.values()).all(well_formed) {
+    if !userinfo.values().chain(id_token.values()).all(is_well_formed) {
+        return Err(malformed());
+    }
+    // A class and a person are named by text; what is anything else can never be met.
+    if ["acr", "sub"].iter().filter_map(|name| id_token.get(*name)).any(|wish| !names_text(wish)) {
         return Err(malformed());
     }
 
@@ -92,6 +95,22 @@ pub fn parse(text: &str, registered: &Scope) -> Result<Wishes, OAuthError> {
         essential_acrs: if essential { values("acr") } else { Vec::new() },
         subject: values("sub").into_iter().next(),
     })
+}
+
+fn is_well_formed(wish: &Value) -> bool {
+    wish.is_null()
+        || wish.as_object().is_some_and(|wish| {
+            wish.get("essential").is_none_or(Value::is_boolean)
+                && wish
+                    .get("values")
+                    .is_none_or(|values| values.as_array().is_some_and(|values| !values.is_empty()))
+        })
+}
+
+fn names_text(wish: &Value) -> bool {
+    let one = wish.get("value").into_iter();
+    let several = wish.get("values").and_then(Value::as_array).into_iter().flatten();
+    one.chain(several).all(Value::is_string)
 }
 
 /// Whether a scope of the registration includes the claim.

@@ -29,6 +29,9 @@ impl ClientCredentialsRequest {
 ///
 /// # Errors
 /// `unauthorized_client` for a public client, `invalid_scope`, `invalid_target`.
+///
+/// # Panics
+/// Never: the scopes that speak of a person are scope tokens.
 pub fn decide(
     request: &ClientCredentialsRequest,
     client: &AuthenticatedClient,
@@ -43,9 +46,15 @@ pub fn decide(
         .scope
         .narrow(asked)
         .ok_or_else(|| InvalidScope.because("the client is not registered for this scope"))?;
-    let of_a_person = Scope::from_tokens(IDENTITY_SCOPES).unwrap_or_default();
+    let of_a_person = Scope::from_tokens(IDENTITY_SCOPES).expect("these are scope tokens");
     let resources = catalogue.ask(request.resources.iter().map(String::as_str), registered)?;
     let aim = catalogue.aim(&scope.without(&of_a_person), &resources);
+    if aim.scope.is_empty() && request.scope.is_some() {
+        return Err(InvalidScope.because(
+            "the client's own token can carry none of this scope: it speaks of a person, or belongs \
+             to another resource",
+        ));
+    }
 
     Ok(Terms {
         subject: Subject::Client,

@@ -141,6 +141,11 @@ pub(in crate::protocol) fn form_action_source(uri: &str) -> String {
     match rest.strip_prefix("//") {
         Some(rest) if matches!(scheme, "http" | "https") => {
             let authority = rest.split(['/', '?']).next().unwrap_or("");
+            // A policy cannot name an IPv6 address (CSP Level 3 §2.3.1); only loopback ones come here
+            // over http, so that the scheme lets a form reach this machine's own programs at most.
+            if authority.starts_with('[') {
+                return format!("{scheme}:");
+            }
             format!("{scheme}://{authority}")
         }
         _ => format!("{scheme}:"),
@@ -199,7 +204,7 @@ mod tests {
         for (uri, source) in [
             ("https://app.test/cb?x=1", "https://app.test"),
             ("http://127.0.0.1:49152/cb", "http://127.0.0.1:49152"),
-            ("http://[::1]:5/cb", "http://[::1]:5"),
+            ("http://[::1]:5/cb", "http:"),
             ("cursor://anysphere.cursor-mcp/oauth/callback", "cursor:"),
             ("com.example.app:/cb", "com.example.app:"),
         ] {

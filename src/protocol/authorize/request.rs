@@ -64,7 +64,7 @@ impl AuthorizeRequest {
                 .because("the client is not registered for the authorization_code grant"));
         }
         let scope = asked_scope(params, client)?;
-        let challenge = challenge(params, client)?;
+        let challenge = challenge(params, client, &scope)?;
         let resources = catalogue.ask(params.many("resource"), client)?;
         let invalid = |invalid: crate::values::Invalid| InvalidRequest.because(invalid.to_string());
         let prompts = params.one("prompt")?.map(str::parse).transpose().map_err(invalid)?;
@@ -135,7 +135,11 @@ fn asked_scope(params: &Params, client: &Client) -> Result<Scope, OAuthError> {
 
 /// PKCE is for everybody; only a confidential OpenID Connect client may be registered to do without,
 /// since its nonce stands in for it ([RFC 9700 §2.1.1](https://www.rfc-editor.org/rfc/rfc9700#section-2.1.1)).
-fn challenge(params: &Params, client: &Client) -> Result<Option<CodeChallenge>, OAuthError> {
+fn challenge(
+    params: &Params,
+    client: &Client,
+    scope: &Scope,
+) -> Result<Option<CodeChallenge>, OAuthError> {
     let challenge = params.one("code_challenge")?;
     match (challenge, params.one("code_challenge_method")?) {
         (Some(challenge), Some("S256")) => challenge.parse().map(Some).map_err(|_| {
@@ -146,6 +150,8 @@ fn challenge(params: &Params, client: &Client) -> Result<Option<CodeChallenge>, 
         (None, None) if client.pkce_required || client.is_public() => {
             Err(InvalidRequest.because("code_challenge is missing: this client must use PKCE"))
         }
+        (None, None) if !scope.contains("openid") => Err(InvalidRequest
+            .because("code_challenge is missing: only OpenID Connect can do without PKCE")),
         (None, None) => Ok(None),
     }
 }
@@ -202,6 +208,8 @@ mod tests {
         let mut relaxed = confidential("conf", "s");
         relaxed.pkce_required = false;
         assert!(parse("response_type=code", &relaxed).is_ok());
+        let plain = parse("response_type=code&scope=email", &relaxed);
+        assert_eq!(plain.unwrap_err().code, InvalidRequest, "plain OAuth has no nonce");
     }
 
     #[test]
