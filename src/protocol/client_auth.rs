@@ -265,8 +265,10 @@ fn check_assertion(
     if claims.sub != client.as_str() {
         return Err(refused(&"sub is not the client"));
     }
-    // Without a `jti` the assertion itself is what must not come twice.
-    let once = claims.jti.as_deref().unwrap_or(assertion);
+    // Without a `jti`, what was signed is what must not come twice. The signature is left out: whoever
+    // sees one can turn an ECDSA signature into a second valid one (RFC 7515 §10.10).
+    let signed = assertion.rsplit_once('.').map_or(assertion, |(signed, _)| signed);
+    let once = claims.jti.as_deref().unwrap_or(signed);
     let id = TokenHash::of(format!("{client} {once}").as_bytes());
     Ok((id, expires_at.plus(CLOCK_SKEW)))
 }
