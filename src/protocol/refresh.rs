@@ -16,6 +16,10 @@ use crate::{
     values::{RefreshToken, Scope, Timestamp},
 };
 
+/// The scope that lets a family go on while nobody is there
+/// ([OpenID Connect Core §11](https://openid.net/specs/openid-connect-core-1_0.html#OfflineAccess)).
+const OFFLINE: &str = "offline_access";
+
 /// A client continues a family.
 #[derive(Debug)]
 pub struct RefreshRequest {
@@ -94,6 +98,11 @@ fn entitlement(
     let authorization = &family.authorization;
     // What the registration has lost since is no longer given (RFC 6749 §6 allows any narrowing).
     let granted = authorization.scope.intersection(&client.client().scope);
+    if authorization.scope.contains(OFFLINE) && !granted.contains(OFFLINE) {
+        return Err(
+            InvalidGrant.because("the client may no longer have access while nobody is there")
+        );
+    }
     let scope = match &request.scope {
         None => granted,
         Some(asked) => granted.narrow(asked).ok_or_else(|| {
