@@ -79,6 +79,7 @@ async fn read(
         Some(id) => app.directory.client(&id).await?,
         None => None,
     };
+    let client = client.filter(|client| client.disabled_at.is_none());
     let address = logout::return_address(&request, client.as_deref())?;
     let session = visitor.signed_in.as_ref().map(|signed_in| &signed_in.session);
     let next = logout::decide(session, valid_hint.as_ref());

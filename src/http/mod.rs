@@ -65,7 +65,10 @@ fn cors() -> CorsLayer {
         ])
 }
 
-/// The `Authorization` header as text; one that is not text is no credential.
+/// The `Authorization` header as text. One that is not text is no credential, and nor are two, of which
+/// somebody before us may have read the other.
 fn authorization(headers: &HeaderMap) -> Option<&str> {
-    headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap_or(""))
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let first = values.next()?;
+    Some(if values.next().is_none() { first.to_str().unwrap_or("") } else { "" })
 }

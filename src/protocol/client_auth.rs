@@ -264,7 +264,8 @@ fn check_assertion(
     if claims.sub != client.as_str() {
         return Err(refused(&"sub is not the client"));
     }
-    // Without a `jti` what was signed is what must not come twice: an ECDSA signature has a twin.
+    // Without a `jti`, what was signed is what must not come twice. The signature is left out: whoever
+    // sees one can turn an ECDSA signature into a second valid one (RFC 7515 §10.10).
     let signed = assertion.rsplit_once('.').map_or(assertion, |(signed, _)| signed);
     let once = claims.jti.as_deref().unwrap_or(signed);
     let id = TokenHash::of(format!("{client} {once}").as_bytes());

@@ -32,4 +32,6 @@ macro_rules! on_both_engines {
 mod attacks;
 mod flows;
 mod races;
+#[path = "../support/schema.rs"]
+mod schema;
 mod support;

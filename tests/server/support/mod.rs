@@ -1,32 +1,39 @@
 //! A server, a browser in front of it, and the clients between them.
 
+mod browser;
+mod home;
+mod machine;
+mod signer;
+
 use std::{
-    env, process,
     sync::{
         Arc,
-        atomic::{AtomicI64, AtomicU32, Ordering},
+        atomic::{AtomicI64, Ordering},
     },
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
-use reqwest::{Response, StatusCode, header, redirect};
+use reqwest::{RequestBuilder, Response, StatusCode, header, redirect};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use signet::{
-    config::Config,
     flows::{
         App,
         admin::{Admin, NewClient, NewResource, NewUser},
-        app::{Clock, Random},
+        app::Clock,
     },
     model::{GrantType, User},
     values::Timestamp,
 };
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
-use tempfile::TempDir;
 use tokio::net::TcpListener;
 use url::Url;
+
+use home::Home;
+
+pub(crate) use browser::{Browser, hidden, session_of, set_cookie};
+pub(crate) use machine::{Machine, assertion_form};
+pub(crate) use signer::{Signer, as_secrets, hs256, payload, unsigned};
 
 pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 pub(crate) const CALLBACK: &str = "https://app.test/cb";
@@ -40,6 +47,8 @@ pub(crate) type Credentials = (String, String);
 /// `spa` (public), `machine` (client credentials) and `api` (which introspects for an API).
 pub(crate) struct Server {
     pub(crate) issuer: String,
+    /// Where it listens.
+    pub(crate) address: String,
     pub(crate) app: App,
     pub(crate) http: reqwest::Client,
     pub(crate) ada: User,
@@ -48,63 +57,28 @@ pub(crate) struct Server {
     pub(crate) machine: Credentials,
     pub(crate) api: Credentials,
     hand: Arc<AtomicI64>,
-    _directory: TempDir,
-    _schema: Option<Schema>,
-}
-
-/// A corner of a PostgreSQL server, gone when it is dropped.
-struct Schema {
-    server: String,
-    name: String,
-}
-
-/// Somebody's browser: it keeps cookies, and shows every redirect.
-pub(crate) struct Browser {
-    pub(crate) http: reqwest::Client,
-    issuer: String,
+    home: Arc<Home>,
 }
 
 impl Server {
     pub(crate) async fn on_sqlite() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let url = format!("sqlite:{}", directory.path().join("signet.db").display());
-        Self::start(directory, url, None).await
+        Self::start(Home::on_sqlite()).await
     }
 
     pub(crate) async fn on_postgres() -> Option<Self> {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-
-        let server = env::var("TEST_POSTGRES").ok()?;
-        let name = format!("server_{}_{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        execute(&server, format!("create schema {name}")).await;
-        let separator = if server.contains('?') { '&' } else { '?' };
-        let url = format!("{server}{separator}options=-csearch_path%3D{name}");
-        let schema = Some(Schema { server, name });
-        Some(Self::start(tempfile::tempdir().unwrap(), url, schema).await)
+        Some(Self::start(Home::on_postgres()?).await)
     }
 
-    async fn start(directory: TempDir, database: String, schema: Option<Schema>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let issuer = format!("http://{}", listener.local_addr().unwrap());
-        let keys = directory.path().join("keys").display().to_string();
-        let flags = [("issuer", issuer.clone()), ("database_url", database), ("keys_dir", keys)];
-        let config = Config::load(flags, []).unwrap();
+    async fn start(home: Home) -> Self {
+        let home = Arc::new(home);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         let (clock, hand) = Clock::movable(Timestamp(i64::try_from(now).unwrap()));
-        let app = App::open(config, clock, Random::system()).await.unwrap();
+        let (listener, address) = listen().await;
+        let issuer = address.clone();
+        let app = home.open(&[("issuer", &issuer)], clock).await;
 
         let admin = admin(&app);
-        let ada = admin
-            .create_user(NewUser {
-                username: "ada".parse().unwrap(),
-                email: Some("ada@example.test".parse().unwrap()),
-                email_verified: true,
-                profile: signet::values::Profile::default(),
-                roles: [].into(),
-                password: Some(PASSWORD.parse().unwrap()),
-            })
-            .await
-            .unwrap();
+        let ada = create_person(&admin, "ada", Some(PASSWORD)).await;
         let web = create(&admin, "web", with_people()).await;
         let other = create(&admin, "other", with_people()).await;
         create(&admin, "spa", NewClient { public: true, ..with_people() }).await;
@@ -129,22 +103,55 @@ impl Server {
             .unwrap();
         signet::jobs::follow(&app).await;
 
-        let router = signet::cli::router(app.clone(), None);
-        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        serve(listener, &app);
         let http = reqwest::Client::builder().redirect(redirect::Policy::none()).build().unwrap();
+        Self { issuer, address, app, http, ada, web, other, machine, api, hand, home }
+    }
+
+    /// Another node of this server.
+    pub(crate) async fn node(&self) -> Self {
+        self.known_as(|_| self.issuer.clone()).await
+    }
+
+    /// Another node on the same database, that the world knows by another name than its address.
+    pub(crate) async fn known_as(&self, name: impl FnOnce(&str) -> String) -> Self {
+        let (listener, address) = listen().await;
+        let issuer = name(&address);
+        self.another(listener, address, &[("issuer", &issuer)]).await
+    }
+
+    /// Another node of this server, with this setting.
+    pub(crate) async fn with(&self, setting: &'static str, value: &str) -> Self {
+        let (listener, address) = listen().await;
+        self.another(listener, address, &[("issuer", &self.issuer), (setting, value)]).await
+    }
+
+    async fn another(
+        &self,
+        listener: TcpListener,
+        address: String,
+        settings: &[(&'static str, &str)],
+    ) -> Self {
+        let app = self.home.open(settings, self.app.clock.clone()).await;
+        serve(listener, &app);
         Self {
-            issuer,
+            issuer: app.issuer().to_string(),
+            address,
             app,
-            http,
-            ada,
-            web,
-            other,
-            machine,
-            api,
-            hand,
-            _directory: directory,
-            _schema: schema,
+            http: self.http.clone(),
+            ada: self.ada.clone(),
+            web: self.web.clone(),
+            other: self.other.clone(),
+            machine: self.machine.clone(),
+            api: self.api.clone(),
+            hand: self.hand.clone(),
+            home: self.home.clone(),
         }
+    }
+
+    /// Register another client.
+    pub(crate) async fn client(&self, id: &str, new: NewClient) -> Credentials {
+        create(&self.admin(), id, new).await
     }
 
     pub(crate) fn admin(&self) -> Admin {
@@ -154,20 +161,35 @@ impl Server {
     /// Let time pass.
     pub(crate) async fn wait(&self, seconds: i64) {
         self.hand.fetch_add(seconds, Ordering::Relaxed);
+        self.follow().await;
+    }
+
+    /// Register another person, who has ada's password.
+    pub(crate) async fn person(&self, username: &str) -> User {
+        create_person(&self.admin(), username, Some(PASSWORD)).await
+    }
+
+    /// Register a person who cannot sign in yet.
+    pub(crate) async fn person_without_password(&self, username: &str) -> User {
+        create_person(&self.admin(), username, None).await
+    }
+
+    /// What the other nodes and the operators have changed is known here, too.
+    pub(crate) async fn follow(&self) {
         signet::jobs::follow(&self.app).await;
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.issuer)
+        format!("{}{}{path}", self.address, self.app.issuer().path())
     }
 
     pub(crate) fn browser(&self) -> Browser {
-        let http = reqwest::Client::builder()
-            .redirect(redirect::Policy::none())
-            .cookie_store(true)
-            .build()
-            .unwrap();
-        Browser { http, issuer: self.issuer.clone() }
+        Browser::new(self.address.clone(), self.app.issuer().path().to_owned())
+    }
+
+    /// A request to an endpoint, to which anything can be added.
+    pub(crate) fn to(&self, path: &str) -> RequestBuilder {
+        self.http.post(self.url(path))
     }
 
     /// Post a form as a client.
@@ -177,7 +199,7 @@ impl Server {
         client: Option<&Credentials>,
         form: &[(&str, &str)],
     ) -> (StatusCode, Value) {
-        let mut request = self.http.post(self.url(path)).form(form);
+        let mut request = self.to(path).form(form);
         if let Some((id, secret)) = client {
             request = request.basic_auth(id, Some(secret));
         }
@@ -216,56 +238,6 @@ impl Server {
     }
 }
 
-impl Browser {
-    pub(crate) async fn get(&self, path: &str, query: &[(&str, &str)]) -> Response {
-        let request = self.http.get(format!("{}{path}", self.issuer)).query(query);
-        request.send().await.unwrap()
-    }
-
-    pub(crate) async fn post(&self, path: &str, form: &[(&str, &str)]) -> Response {
-        let request = self.http.post(format!("{}{path}", self.issuer)).form(form);
-        request.send().await.unwrap()
-    }
-
-    /// Fill in every page until the client has its answer.
-    pub(crate) async fn follow(&self, mut response: Response) -> Response {
-        while let Some(page) = location(&response).filter(|page| page.starts_with('/')) {
-            let sealed = sealed(&page);
-            response = if page.starts_with("/login") {
-                let form = [("request", sealed.as_str()), ("username", "ada")];
-                let form = [&form[..], &[("password", PASSWORD), ("action", "login")]].concat();
-                self.post("/login", &form).await
-            } else {
-                self.post("/consent", &[("request", &sealed), ("action", "allow")]).await
-            };
-        }
-        response
-    }
-
-    /// Sign in and consent wherever that is asked for: the address that the client is called at.
-    pub(crate) async fn answer(&self, request: &[(&str, &str)]) -> Url {
-        let response = self.follow(self.get("/authorize", request).await).await;
-        location(&response).unwrap().parse().unwrap()
-    }
-
-    pub(crate) async fn code(&self, request: &[(&str, &str)]) -> String {
-        let answer = self.answer(request).await;
-        parameter(&answer, "code").unwrap_or_else(|| panic!("{answer}"))
-    }
-}
-
-impl Drop for Schema {
-    fn drop(&mut self) {
-        let (server, name) = (self.server.clone(), self.name.clone());
-        let dropped = std::thread::spawn(move || {
-            let runtime =
-                tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(execute(&server, format!("drop schema {name} cascade")));
-        });
-        let _ = dropped.join();
-    }
-}
-
 /// A usual authorization request of `web`.
 pub(crate) fn request() -> Vec<(&'static str, &'static str)> {
     vec![
@@ -275,19 +247,22 @@ pub(crate) fn request() -> Vec<(&'static str, &'static str)> {
         ("scope", "openid email offline_access"),
         ("state", "s t"),
         ("nonce", "n-1"),
-        ("code_challenge", challenge()),
+        ("code_challenge", CHALLENGE),
         ("code_challenge_method", "S256"),
     ]
 }
 
 /// The usual request with this parameter instead, or too.
-pub(crate) fn request_with(
-    name: &'static str,
-    value: &'static str,
-) -> Vec<(&'static str, &'static str)> {
+pub(crate) fn request_with<'a>(name: &'a str, value: &'a str) -> Vec<(&'a str, &'a str)> {
+    let mut request = request_without(name);
+    request.push((name, value));
+    request
+}
+
+/// The usual request without this parameter.
+pub(crate) fn request_without(name: &str) -> Vec<(&'static str, &'static str)> {
     let mut request = request();
     request.retain(|(other, _)| *other != name);
-    request.push((name, value));
     request
 }
 
@@ -301,10 +276,11 @@ pub(crate) fn code_form(code: &str) -> [(&str, &str); 4] {
 }
 
 /// The challenge of [`VERIFIER`] (RFC 7636 appendix B).
-pub(crate) fn challenge() -> &'static str {
-    const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
-    assert_eq!(BASE64.encode(Sha256::digest(VERIFIER)), CHALLENGE);
-    CHALLENGE
+pub(crate) const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+/// The challenge that a verifier meets.
+pub(crate) fn challenge_of(verifier: &str) -> String {
+    BASE64.encode(Sha256::digest(verifier))
 }
 
 pub(crate) fn location(response: &Response) -> Option<String> {
@@ -330,7 +306,8 @@ fn admin(app: &App) -> Admin {
     Admin { store: app.store.clone(), clock: app.clock.clone(), random: app.random.clone() }
 }
 
-fn with_people() -> NewClient {
+/// A client that signs people in.
+pub(crate) fn with_people() -> NewClient {
     NewClient {
         redirect_uris: vec![CALLBACK.parse().unwrap()],
         post_logout_redirect_uris: vec!["https://app.test/bye".parse().unwrap()],
@@ -339,13 +316,31 @@ fn with_people() -> NewClient {
     }
 }
 
+async fn create_person(admin: &Admin, username: &str, password: Option<&str>) -> User {
+    let new = NewUser {
+        username: username.parse().unwrap(),
+        email: Some(format!("{username}@example.test").parse().unwrap()),
+        email_verified: true,
+        profile: signet::values::Profile::default(),
+        roles: [].into(),
+        password: password.map(|password| password.parse().unwrap()),
+    };
+    admin.create_user(new).await.unwrap()
+}
+
 async fn create(admin: &Admin, id: &str, new: NewClient) -> Credentials {
     let new = NewClient { id: Some(id.parse().unwrap()), ..new };
     let (_, secret) = admin.create_client(new).await.unwrap();
     (id.to_owned(), secret.map_or(String::new(), |secret| secret.expose().to_owned()))
 }
 
-async fn execute(server: &str, statement: String) {
-    let mut connection = PgConnection::connect(server).await.unwrap();
-    sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
+async fn listen() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    (listener, address)
+}
+
+fn serve(listener: TcpListener, app: &App) {
+    let router = signet::cli::router(app.clone(), None);
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
 }
