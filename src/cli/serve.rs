@@ -4,17 +4,26 @@ use std::{
     io::{self, ErrorKind},
     net::SocketAddr,
     process::ExitCode,
+    sync::Arc,
+    time::Duration,
 };
 
 use anyhow::anyhow;
-use axum::{Router, middleware};
+use axum::{Router, http::StatusCode, middleware};
 use clap::Args;
-use tokio::{net::TcpListener, signal::unix};
+use sd_notify::NotifyState;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{Signal, SignalKind, signal},
+    sync::oneshot,
+    time::timeout,
+};
+use tower_http::timeout::TimeoutLayer;
 
 use super::open::cannot_reach;
 use crate::{
     config::Config,
-    edge,
+    edge::{self, Tls},
     flows::{
         App, Cause, Error,
         app::{Clock, Random},
@@ -36,13 +45,20 @@ impl Serve {
     }
 }
 
+/// How long a request may take, from its head to its answer.
+const LONGEST_REQUEST: Duration = Duration::from_secs(30);
+
+/// For how long a node that was asked to stop goes on as before, so that whoever distributes the
+/// traffic can notice.
+const NOTICE: Duration = Duration::from_secs(2);
+
 /// Everything that a running server answers.
 pub fn router(app: App, demo: Option<Demo>) -> Router {
-    let https = app.issuer().is_https();
+    let too_long = TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, LONGEST_REQUEST);
     http::router(app.clone())
         .merge(web::router(app.clone(), demo))
-        .layer(middleware::from_fn(move |request, next| edge::harden(https, request, next)))
-        .layer(middleware::from_fn_with_state(app, edge::identify))
+        .layer(too_long)
+        .layer(middleware::from_fn_with_state(app, edge::pass))
 }
 
 /// Open what a server needs, and the address that it listens at.
@@ -70,27 +86,71 @@ fn cannot_listen(address: SocketAddr, why: &io::Error) -> anyhow::Error {
     anyhow!("cannot listen at {address}: {remedy}: {why}")
 }
 
-/// Serve until somebody asks to stop, and then until every request has its answer.
+/// Serve until somebody asks to stop, and then until every request has its answer. Who asks twice does
+/// not wait for that.
 pub(super) async fn serve(
     app: App,
     listener: TcpListener,
     demo: Option<Demo>,
 ) -> anyhow::Result<()> {
+    let tls = match app.config.server.tls.clone() {
+        Some((certificate, key)) => Some(Arc::new(Tls::open(certificate, key)?)),
+        None => None,
+    };
     jobs::start(&app);
-    axum::serve(listener, router(app, demo)).with_graceful_shutdown(asked_to_stop()).await?;
+    if let Some(tls) = &tls {
+        jobs::renew(tls.clone());
+    }
+    // Where no systemd waits to hear it, nothing is said.
+    let _ = sd_notify::notify(&[NotifyState::Ready]);
+
+    let mut signals = Signals::new()?;
+    let (asked, on_request) = oneshot::channel();
+    let leave = async move {
+        let _ = on_request.await;
+    };
+    tokio::select! {
+        () = edge::serve(listener, router(app.clone(), demo), tls, leave) => {}
+        () = signals.heard(&app, asked) => tracing::warn!("stopped without waiting for requests"),
+    }
     tracing::info!("stopped");
     Ok(())
 }
 
-async fn asked_to_stop() {
-    let terminate = async {
-        match unix::signal(unix::SignalKind::terminate()) {
-            Ok(mut signal) => signal.recv().await,
-            Err(_) => std::future::pending().await,
+/// The ways in which a system asks a program to stop.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Pass on the first request to stop: at once if it came from a terminal, and otherwise after the
+    /// traffic had time to go elsewhere. Ends at the second request.
+    async fn heard(&mut self, app: &App, asked: oneshot::Sender<()>) {
+        let patient = tokio::select! {
+            _ = self.terminate.recv() => true,
+            _ = self.interrupt.recv() => false,
+        };
+        app.leaving.begin();
+        let _ = sd_notify::notify(&[NotifyState::Stopping]);
+        if patient && timeout(NOTICE, self.next()).await.is_ok() {
+            return;
         }
-    };
-    tokio::select! {
-        _ = terminate => {}
-        _ = tokio::signal::ctrl_c() => {}
+        let _ = asked.send(());
+        self.next().await;
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 }

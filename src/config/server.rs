@@ -1,13 +1,18 @@
 //! Where the server is: its address on this machine, and its name to the world.
 
-use std::net::SocketAddr;
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
 
+use ipnet::IpNet;
 use url::Url;
 
 use super::{ConfigError, Setting, sources::Sources};
 use crate::values::Issuer;
 
-pub(super) const SETTINGS: [Setting; 2] = [LISTEN, ISSUER];
+pub(super) const SETTINGS: [Setting; 5] =
+    [LISTEN, ISSUER, TRUSTED_PROXIES, TLS_CERTIFICATE, TLS_KEY];
 
 const LISTEN: Setting = Setting {
     name: "listen",
@@ -23,6 +28,26 @@ const ISSUER: Setting = Setting {
            localhost with the port of --listen.",
 };
 
+const TRUSTED_PROXIES: Setting = Setting {
+    name: "trusted_proxies",
+    default: "",
+    help: "The proxies in front of the server, as addresses or networks parted by commas, such as \
+           `127.0.0.1, 10.0.0.0/8`: what they say in `Forwarded` or `X-Forwarded-For` is believed.",
+};
+
+const TLS_CERTIFICATE: Setting = Setting {
+    name: "tls_certificate",
+    default: "",
+    help: "A PEM file with the server's certificate and those between it and its root, to serve \
+           https without a proxy; it is read again when it is renewed.",
+};
+
+const TLS_KEY: Setting = Setting {
+    name: "tls_key",
+    default: "",
+    help: "A PEM file with the private key of `tls_certificate`.",
+};
+
 /// Where the server is.
 #[derive(Clone, Debug)]
 pub struct ServerConfig {
@@ -30,6 +55,10 @@ pub struct ServerConfig {
     pub listen: SocketAddr,
     /// Its name to the world.
     pub issuer: Issuer,
+    /// The proxies that say where a request came from.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The certificate chain and its private key, to end TLS here.
+    pub tls: Option<(PathBuf, PathBuf)>,
 }
 
 impl ServerConfig {
@@ -41,8 +70,38 @@ impl ServerConfig {
             let port = listen.port();
             format!("http://localhost:{port}").parse().expect("http is allowed on localhost")
         };
-        Ok(Self { listen, issuer })
+        Ok(Self {
+            listen,
+            issuer,
+            trusted_proxies: sources.read(&TRUSTED_PROXIES, proxies)?,
+            tls: tls(sources)?,
+        })
     }
+}
+
+fn tls(sources: &Sources) -> Result<Option<(PathBuf, PathBuf)>, ConfigError> {
+    let file = |text: &str| match PathBuf::from(text) {
+        _ if text.is_empty() => Ok(None),
+        file if file.is_file() => Ok(Some(file)),
+        _ => Err("must be a PEM file that exists".to_owned()),
+    };
+    let certificate = sources.read(&TLS_CERTIFICATE, file)?;
+    let both = |text: &str| match (certificate, file(text)?) {
+        (Some(certificate), Some(key)) => Ok(Some((certificate, key))),
+        (None, None) => Ok(None),
+        _ => Err("must be given together with tls_certificate".to_owned()),
+    };
+    sources.read(&TLS_KEY, both)
+}
+
+fn proxies(text: &str) -> Result<Vec<IpNet>, String> {
+    let network = |word: &str| {
+        word.parse().or_else(|_| word.parse::<IpAddr>().map(IpNet::from)).map_err(|_| {
+            "must be addresses or networks parted by commas, such as 127.0.0.1, 10.0.0.0/8"
+                .to_owned()
+        })
+    };
+    text.split(',').map(str::trim).filter(|word| !word.is_empty()).map(network).collect()
 }
 
 fn listen(text: &str) -> Result<SocketAddr, String> {

@@ -1,9 +1,15 @@
 //! The door: what both faces share.
 
+mod client_address;
+mod connections;
+mod door;
 mod form;
 mod headers;
-mod request_id;
+mod tls;
 
+pub use client_address::ClientAddress;
+pub use connections::serve;
+pub use door::{RequestId, pass};
 pub use form::{Body, LARGEST_BODY, Rejection};
-pub use headers::{harden, no_store};
-pub use request_id::{RequestId, identify};
+pub use headers::no_store;
+pub use tls::{Tls, TlsError};

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -41,6 +41,8 @@ pub struct App {
     pub clock: Clock,
     /// The randomness.
     pub random: Random,
+    /// Whether this node is about to stop.
+    pub leaving: Leaving,
 }
 
 impl App {
@@ -64,7 +66,16 @@ impl App {
         let directory = Directory::open(store.clone(), issuer, clock.clone()).await?;
         let concurrency = config.login.argon2_concurrency;
         let hasher = PasswordHasher::new(concurrency, concurrency * PASSWORD_QUEUE);
-        Ok(Self { store, keys, config: Arc::new(config), directory, hasher, clock, random })
+        Ok(Self {
+            store,
+            keys,
+            config: Arc::new(config),
+            directory,
+            hasher,
+            clock,
+            random,
+            leaving: Leaving::default(),
+        })
     }
 
     /// Who we are.
@@ -135,6 +146,23 @@ impl Clock {
         let now = SystemTime::now();
         let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
         Timestamp(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+    }
+}
+
+/// Whether a node is about to stop: it still answers, but wants no new traffic.
+#[derive(Clone, Debug, Default)]
+pub struct Leaving(Arc<AtomicBool>);
+
+impl Leaving {
+    /// Tell everybody who asks.
+    pub fn begin(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether that was told.
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
     }
 }
 

@@ -9,6 +9,9 @@ pub(super) async fn alive() -> &'static str {
 }
 
 pub(super) async fn ready(State(app): State<App>) -> (StatusCode, &'static str) {
+    if app.leaving.has_begun() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "about to stop\n");
+    }
     match app.store.is_reachable().await {
         Ok(()) => (StatusCode::OK, "ready\n"),
         Err(cause) => {

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::{sync::Notify, task::JoinHandle, time};
 
-use crate::flows::App;
+use crate::{edge::Tls, flows::App};
 
 /// How often this node looks for what others have changed.
 const FOLLOW: Duration = Duration::from_secs(1);
@@ -18,6 +18,9 @@ const TEND_KEYS: Duration = Duration::from_secs(30);
 
 /// How often what has expired is removed.
 const EXPIRE: Duration = Duration::from_mins(1);
+
+/// How often the certificate is looked at.
+const RENEW: Duration = Duration::from_mins(1);
 
 /// How many rows are removed at a time.
 const BATCH: i64 = 500;
@@ -35,6 +38,20 @@ pub fn start(app: &App) {
     every(EXPIRE, never(), app, |app| async move {
         if let Err(cause) = app.store.expire(app.clock.now(), BATCH).await {
             tracing::error!(cause = ?cause, "what has expired could not be removed");
+        }
+    });
+}
+
+/// Look for a renewed certificate every minute.
+pub fn renew(tls: Arc<Tls>) {
+    task(async move {
+        loop {
+            time::sleep(RENEW).await;
+            match tls.renew() {
+                Ok(true) => tracing::info!("a renewed certificate is in force"),
+                Ok(false) => {}
+                Err(cause) => tracing::error!(%cause, "the certificate stays the old one"),
+            }
         }
     });
 }
