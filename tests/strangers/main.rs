@@ -37,3 +37,4 @@ mod program;
 mod rotation;
 #[path = "../support/schema.rs"]
 mod schema;
+mod serving;

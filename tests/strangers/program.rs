@@ -31,11 +31,21 @@ pub(crate) struct Program {
 impl Program {
     /// In this schema of PostgreSQL, or in a file of its own.
     pub(crate) fn start(schema: Option<Schema>) -> Self {
-        let directory = tempfile::tempdir().unwrap();
+        Self::start_in(tempfile::tempdir().unwrap(), schema, "http", &[])
+    }
+
+    /// In this directory, with these settings.
+    pub(crate) fn start_in(
+        directory: TempDir,
+        schema: Option<Schema>,
+        protocol: &str,
+        settings: &[&str],
+    ) -> Self {
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let issuer = format!("http://{address}");
+        let issuer = format!("{protocol}://localhost:{}", address.port());
         let mut serve = signet(&directory, schema.as_ref());
         serve.args(["serve", "--listen", &address.to_string(), "--issuer", &issuer]);
+        serve.args(settings);
         let mut server = serve.stderr(Stdio::piped()).spawn().unwrap();
         wait_until_serving(&mut server);
 
@@ -43,6 +53,22 @@ impl Program {
         let mut program = Self { issuer, web_secret, machine_secret, server, directory, schema };
         program.furnish();
         program
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.issuer.rsplit(':').next().unwrap())
+    }
+
+    /// Ask it to stop.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.server.id().to_string();
+        assert!(Command::new("kill").args([name, &id]).status().unwrap().success());
+    }
+
+    /// How it ended.
+    pub(crate) fn exit_code(mut self) -> Option<i32> {
+        self.server.wait().unwrap().code()
     }
 
     /// Run another command beside the server: the value that it prints.
