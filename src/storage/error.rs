@@ -25,6 +25,8 @@ pub(super) enum Cause {
     File(#[source] io::Error),
     #[error("the database failed")]
     Database(#[from] sqlx::Error),
+    #[error("the disk failed: what was written may be lost")]
+    NotDurable,
     #[error("the database cannot be migrated")]
     Migration(#[from] MigrateError),
 }

@@ -18,6 +18,7 @@ use tokio::time::timeout;
 mod announcements;
 mod assertions;
 mod authorization;
+mod barrier;
 mod changes;
 mod clients;
 mod codes;
@@ -39,6 +40,7 @@ pub use codes::Redemption;
 pub use error::{Result, StorageError};
 pub use users::{UserCreation, UserUpdate};
 
+use barrier::Barrier;
 use error::Cause;
 
 /// The database. Cheap to clone; every clone is the same database.
@@ -49,7 +51,7 @@ pub struct Store {
 
 #[derive(Clone, Debug)]
 enum Engine {
-    Sqlite { readers: SqlitePool, writer: SqlitePool },
+    Sqlite { readers: SqlitePool, writer: SqlitePool, barrier: Barrier },
     Postgres { pool: PgPool, announces: bool },
 }
 
@@ -73,11 +75,12 @@ macro_rules! transaction {
     ($store:expr, |$tx:ident| $body:block, then |$told:ident| $announcement:block) => {
         match &$store.engine {
             // SQLite must take its write lock first: upgrading a read lock can fail with SQLITE_BUSY.
-            $crate::storage::Engine::Sqlite { writer, .. } => {
+            $crate::storage::Engine::Sqlite { writer, barrier, .. } => {
                 async {
                     let mut $tx = writer.begin_with("begin immediate").await?;
                     let outcome = $body;
                     $tx.commit().await?;
+                    barrier.pass().await?;
                     Ok::<_, $crate::storage::StorageError>(outcome)
                 }
                 .await
@@ -183,11 +186,12 @@ async fn open_sqlite(url: &str) -> Result<Engine> {
     }
     let file = SqliteConnectOptions::from_str(url)?;
     make(file.get_filename()).await.map_err(Cause::File)?;
-    // Full, not normal: what a client was told has to survive a power cut, so that every commit waits
-    // until it is on the disk. In WAL mode, normal would wait at checkpoints only.
+    let barrier = Barrier::before(file.get_filename());
+    // Normal, not full: commits do not wait for the disk one by one, since nobody is told of them
+    // before the barrier.
     let file = file
         .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
+        .synchronous(SqliteSynchronous::Normal)
         .busy_timeout(PATIENCE)
         .foreign_keys(true);
 
@@ -199,7 +203,7 @@ async fn open_sqlite(url: &str) -> Result<Engine> {
         .max_lifetime(None);
     let writer = pool.clone().max_connections(1).connect_with(file.clone()).await?;
     let readers = pool.max_connections(4).connect_with(file.pragma("query_only", "on")).await?;
-    Ok(Engine::Sqlite { readers, writer })
+    Ok(Engine::Sqlite { readers, writer, barrier })
 }
 
 /// Makes the file where there is none, and for its owner alone: hashes and sealed keys are in it.
