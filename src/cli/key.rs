@@ -1,6 +1,6 @@
 //! `signet key`.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::{Context, anyhow, bail};
 use clap::{Args, Subcommand};
@@ -11,9 +11,9 @@ use super::{
     parse,
 };
 use crate::{
-    config::{Config, TOKEN_RETENTION},
+    config::Config,
     flows::app::{Clock, Random},
-    keys::{Keys, KeysError, MasterKey, schedule},
+    keys::{Keys, KeysError, MasterSource, schedule},
     model::SigningKeyRecord,
     values::{Algorithm, KeyId, Timestamp},
 };
@@ -46,6 +46,24 @@ enum Command {
     Import(Import),
     /// Print a public key, as a JWK or in PEM form.
     Export(Export),
+    /// Change the master key without stopping anything, and seal the signing keys with the new one.
+    ///
+    /// The new master key stands beside the old one in `master.key` until every node has read it; then
+    /// it comes first. The old one goes on to open what was sealed with it: remove its line when the
+    /// last refresh token from before has expired.
+    Reseal(Reseal),
+}
+
+#[derive(Debug, Args)]
+struct Reseal {
+    /// Make no new master key: seal with the first one that there is.
+    #[arg(long)]
+    as_it_is: bool,
+    /// How many seconds to wait until every node has read the new master key.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    wait: u64,
+    #[command(flatten)]
+    output: Output,
 }
 
 #[derive(Debug, Args)]
@@ -108,6 +126,7 @@ impl Key {
             }
             Command::Import(import) => import.run(&keys, now).await?,
             Command::Export(export) => export.run(&keys, now)?,
+            Command::Reseal(reseal) => reseal.run(&keys).await?,
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -159,6 +178,20 @@ impl Import {
     }
 }
 
+impl Reseal {
+    async fn run(self, keys: &Keys) -> anyhow::Result<()> {
+        if !self.as_it_is {
+            keys.add_master_key(Random::system().bytes())?;
+            output::note(&format!("waiting {} s until every node has the new key", self.wait));
+            tokio::time::sleep(Duration::from_secs(self.wait)).await;
+            keys.promote_master_key()?;
+        }
+        let resealed = keys.reseal().await?;
+        let text = format!("The first master key now seals every signing key ({resealed} anew).");
+        Ok(self.output.done(&text, &Record::default().with("resealed", resealed))?)
+    }
+}
+
 impl Export {
     fn run(self, keys: &Keys, now: Timestamp) -> anyhow::Result<()> {
         let records = keys.records();
@@ -178,13 +211,8 @@ impl Export {
 
 async fn keys(config: &Config, now: Timestamp) -> anyhow::Result<Keys> {
     let store = open::admin(config).await?.store;
-    let untouched = store.signing_keys().await?.is_empty();
-    let master = MasterKey::obtain(
-        config.keys.master_key.as_ref(),
-        &config.keys.directory,
-        untouched.then(|| Random::system().bytes()),
-    )?;
-    Ok(Keys::open(store, master, TOKEN_RETENTION, now).await?)
+    let source = MasterSource::new(&config.keys);
+    Ok(Keys::open(store, source, Random::system().bytes(), now).await?)
 }
 
 fn list(keys: &Keys, now: Timestamp, output: Output) -> anyhow::Result<()> {

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::{Error, directory::Directory, password::PasswordHasher};
 use crate::{
     config::{Config, TOKEN_RETENTION},
-    keys::{Keys, MasterKey},
+    keys::{Keys, MasterSource},
     protocol::CLOCK_SKEW,
     storage::Store,
     values::{Algorithm, Issuer, Timestamp},
@@ -55,13 +55,8 @@ impl App {
         let now = clock.now();
         let store = Store::open(&config.database.url).await?;
         store.migrate().await?;
-        let untouched = store.signing_keys().await?.is_empty();
-        let master = MasterKey::obtain(
-            config.keys.master_key.as_ref(),
-            &config.keys.directory,
-            untouched.then(|| random.bytes()),
-        )?;
-        let keys = Keys::open(store.clone(), master, TOKEN_RETENTION, now).await?;
+        let source = MasterSource::new(&config.keys);
+        let keys = Keys::open(store.clone(), source, random.bytes(), now).await?;
         let issuer = config.server.issuer.clone();
         let directory = Directory::open(store.clone(), issuer, clock.clone()).await?;
         let concurrency = config.login.argon2_concurrency;

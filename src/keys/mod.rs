@@ -1,5 +1,6 @@
 //! The seal: which key signs now, which are still trusted, when the next one comes.
 
+mod master;
 mod ring;
 pub mod schedule;
 mod sealed;
@@ -11,10 +12,12 @@ use serde::Serialize;
 use signet_jwt::{KeyError, KeySet, SigningKey};
 use tokio::task;
 
+pub use master::{MasterKeys, MasterSource};
 pub use ring::{KeyRing, Published};
-pub use sealed::{MasterKey, Purpose};
+pub use sealed::Purpose;
 
 use crate::{
+    config::TOKEN_RETENTION,
     model::SigningKeyRecord,
     storage::{StorageError, Store},
     values::{Algorithm, ClientId, FamilyId, KeyId, RefreshToken, Timestamp},
@@ -55,25 +58,28 @@ pub struct Rotation {
 #[derive(Clone)]
 pub struct Keys {
     store: Store,
-    master: Arc<MasterKey>,
+    source: MasterSource,
+    master: Arc<ArcSwap<MasterKeys>>,
     ring: Arc<ArcSwap<KeyRing>>,
-    /// How many seconds a retired key stays published: as long as a token lives.
-    retention: i64,
 }
 
 impl Keys {
-    /// Read the keys, and make the first ones if there are none.
+    /// Read the keys, and make the first ones if there are none. `fresh` is randomness for the master
+    /// key, should there be none yet.
     ///
     /// # Errors
     /// When they were sealed with another master key.
     pub async fn open(
         store: Store,
-        master: MasterKey,
-        retention: i64,
+        source: MasterSource,
+        fresh: [u8; 32],
         now: Timestamp,
     ) -> Result<Self, KeysError> {
+        let untouched = store.signing_keys().await?.is_empty();
+        let master = source.read(untouched.then_some(fresh))?;
+        let master = Arc::new(ArcSwap::from_pointee(master));
         let ring = Arc::new(ArcSwap::from_pointee(KeyRing::default()));
-        let keys = Self { store, master: Arc::new(master), ring, retention };
+        let keys = Self { store, source, master, ring };
         keys.reload().await?;
         keys.ensure(Algorithm::Rs256, now).await?;
         Ok(keys)
@@ -81,8 +87,9 @@ impl Keys {
 
     /// Read the keys again: another node has changed them.
     pub async fn reload(&self) -> Result<(), KeysError> {
+        self.read_master_keys();
         let records = self.store.signing_keys().await?;
-        self.ring.store(Arc::new(KeyRing::unseal(records, &self.master)?));
+        self.ring.store(Arc::new(KeyRing::unseal(records, &self.master.load())?));
         Ok(())
     }
 
@@ -148,6 +155,7 @@ impl Keys {
 
     /// Announce the next key of every algorithm in use, where none is announced.
     pub async fn tend(&self, now: Timestamp) -> Result<(), KeysError> {
+        self.read_master_keys();
         let mut algorithms: Vec<_> = self.records().iter().map(|key| key.algorithm).collect();
         algorithms.sort_unstable();
         algorithms.dedup();
@@ -186,7 +194,7 @@ impl Keys {
             let active_at = at.plus(schedule::PERIOD);
             self.make(algorithm, last.period + 1, active_at, now).await?;
         }
-        self.store.promote_signing_key(&next.kid, at, at.plus(self.retention)).await?;
+        self.store.promote_signing_key(&next.kid, at, at.plus(TOKEN_RETENTION)).await?;
         self.reload().await?;
         let announced = self.records();
         let announced = schedule::last(&announced, algorithm).ok_or_else(lacking)?;
@@ -233,16 +241,72 @@ impl Keys {
         Ok(added.then_some(kid))
     }
 
+    /// Add a master key to the file, which opens but does not seal yet. Every node reads it within the
+    /// time between two calls of [`Keys::tend`].
+    ///
+    /// # Errors
+    /// When the master keys are not in a file, or it cannot be written.
+    pub fn add_master_key(&self, fresh: [u8; 32]) -> Result<(), KeysError> {
+        if !self.source.is_file() {
+            return Err(KeysError::Unusable(
+                "the master key is in SIGNET_MASTER_KEY: put the new one behind it there, parted by \
+                 a comma, on every node; then before it; then run this again with --as-it-is"
+                    .to_owned(),
+            ));
+        }
+        self.source.write(&self.master.load().with(fresh))?;
+        self.read_master_keys();
+        Ok(())
+    }
+
+    /// Put the last master key of the file in force.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn promote_master_key(&self) -> Result<(), KeysError> {
+        self.source.write(&self.master.load().with_last_first())?;
+        self.read_master_keys();
+        Ok(())
+    }
+
+    /// Seal every signing key with the master key in force: how many were sealed with another.
+    pub async fn reseal(&self) -> Result<usize, KeysError> {
+        let master = self.master.load_full();
+        let mut resealed = 0;
+        for record in self.store.signing_keys().await? {
+            let kid = record.kid.as_str();
+            if master.is_in_force(Purpose::SigningKey, kid, &record.sealed) {
+                continue;
+            }
+            let private = master
+                .open(Purpose::SigningKey, kid, &record.sealed)
+                .ok_or_else(ring::other_master_key)?;
+            let sealed = master.seal(Purpose::SigningKey, kid, &private);
+            let replaced = self.store.replace_sealed(&record.kid, &record.sealed, &sealed).await?;
+            resealed += usize::from(replaced);
+        }
+        Ok(resealed)
+    }
+
+    /// What was read before stays in force while the file cannot be read.
+    fn read_master_keys(&self) {
+        match self.source.read(None) {
+            Ok(keys) if self.master.load().are(&keys) => {}
+            Ok(keys) => self.master.store(Arc::new(keys)),
+            Err(cause) => tracing::warn!(%cause, "the master key could not be read again"),
+        }
+    }
+
     /// Seal what only this server may read again.
     #[must_use]
     pub fn seal(&self, purpose: Purpose, context: &str, plain: &[u8]) -> Vec<u8> {
-        self.master.seal(purpose, context, plain)
+        self.master.load().seal(purpose, context, plain)
     }
 
     /// Open what [`Keys::seal`] sealed for the same purpose and context.
     #[must_use]
     pub fn open_sealed(&self, purpose: Purpose, context: &str, sealed: &[u8]) -> Option<Vec<u8>> {
-        self.master.open(purpose, context, sealed)
+        self.master.load().open(purpose, context, sealed)
     }
 
     /// The refresh token of this generation of a family.
@@ -253,7 +317,7 @@ impl Keys {
         generation: i64,
         client: &ClientId,
     ) -> RefreshToken {
-        let mac = self.master.mac(&family_message(family, generation, client));
+        let mac = self.master.load().mac(&family_message(family, generation, client));
         RefreshToken { family, generation, mac }
     }
 
@@ -262,7 +326,7 @@ impl Keys {
     #[must_use]
     pub fn is_ours(&self, token: &RefreshToken, client: &ClientId) -> bool {
         let message = family_message(token.family, token.generation, client);
-        self.master.verifies(&message, &token.mac)
+        self.master.load().verifies(&message, &token.mac)
     }
 
     async fn make(
@@ -295,10 +359,10 @@ impl Keys {
             retired_at: None,
             forgotten_at: None,
             revoked_at: None,
-            sealed: self.master.seal(Purpose::SigningKey, key.kid().as_str(), pkcs8),
+            sealed: self.master.load().seal(Purpose::SigningKey, key.kid().as_str(), pkcs8),
             public: key.public().to_jwk().to_string(),
         };
-        let forget_previous_at = Some(active_at.plus(self.retention));
+        let forget_previous_at = Some(active_at.plus(TOKEN_RETENTION));
         Ok(self.store.add_signing_key(&record, forget_previous_at).await?)
     }
 }

@@ -7,7 +7,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
 use sha2::{Digest, Sha256};
 use signet_jwt::{KeySet, PublicKey, SigningKey};
 
-use super::{KeysError, MasterKey, Purpose, schedule};
+use super::{KeysError, MasterKeys, Purpose, schedule};
 use crate::{
     model::SigningKeyRecord,
     values::{Algorithm, KeyId, Timestamp},
@@ -41,7 +41,7 @@ impl KeyRing {
     /// When one was sealed with another master key.
     pub(super) fn unseal(
         records: Vec<SigningKeyRecord>,
-        master: &MasterKey,
+        master: &MasterKeys,
     ) -> Result<Self, KeysError> {
         let keys = records
             .iter()
@@ -114,7 +114,7 @@ impl KeyRing {
     }
 }
 
-fn other_master_key() -> KeysError {
+pub(super) fn other_master_key() -> KeysError {
     KeysError::Unusable(
         "the signing keys in the database were sealed with another master key: put back the \
          master.key file or the SIGNET_MASTER_KEY that this database was first started with"

@@ -1,13 +1,5 @@
-//! The master key, and what is derived from it. Each purpose has a key of its own, so that nothing
-//! sealed for one can pass for another.
-
-use std::{
-    fs,
-    io::{ErrorKind, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
-    path::Path,
-    process,
-};
+//! What is derived from a master key. Each purpose has a key of its own, so that nothing sealed for one
+//! can pass for another.
 
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey},
@@ -15,11 +7,6 @@ use aws_lc_rs::{
     hkdf::{HKDF_SHA256, Prk, Salt},
     hmac,
 };
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
-
-use super::KeysError;
-use crate::values::Secret;
-
 /// The length of a nonce of AES-GCM, in bytes; it travels before what is sealed.
 const NONCE: usize = 12;
 
@@ -32,61 +19,19 @@ pub enum Purpose {
     Request,
 }
 
-/// The key that everything else rests on.
-pub struct MasterKey {
+/// A key that everything else rests on.
+pub(super) struct MasterKey {
     signing_keys: RandomizedNonceKey,
     requests: RandomizedNonceKey,
     refresh_tokens: hmac::Key,
 }
 
 impl MasterKey {
-    /// The master key from the configuration, or from `master.key` in the directory. `made_from` is
-    /// fresh randomness for a new file, given only where no key can have been sealed before.
-    ///
-    /// # Errors
-    /// When it is malformed, readable by others, or missing although keys have been sealed.
-    pub fn obtain(
-        configured: Option<&Secret<String>>,
-        directory: &Path,
-        made_from: Option<[u8; 32]>,
-    ) -> Result<Self, KeysError> {
-        if let Some(configured) = configured {
-            return decode(configured.expose()).map(|key| Self::new(&key)).ok_or_else(|| {
-                unusable("SIGNET_MASTER_KEY must be 32 bytes in base64url or 64 hexadecimal digits")
-            });
-        }
-        let file = directory.join("master.key");
-        let shown = file.display();
-        if !file.exists() {
-            let random = made_from.ok_or_else(|| {
-                unusable(format!(
-                    "the database holds sealed signing keys, but {shown} is missing: put it back, or \
-                     set SIGNET_MASTER_KEY or --keys-dir"
-                ))
-            })?;
-            match write_new(directory, &file, &random) {
-                // Another process was faster: its key is the one.
-                Err(why) if why.kind() == ErrorKind::AlreadyExists => {}
-                made => made.map_err(|why| unusable(format!("{shown} cannot be made: {why}")))?,
-            }
-        }
-        let mode = fs::metadata(&file).map(|meta| meta.permissions().mode());
-        if mode.as_ref().is_ok_and(|mode| mode & 0o077 != 0) {
-            return Err(unusable(format!("{shown} can be read by others: run chmod 600 {shown}")));
-        }
-        let text = fs::read_to_string(&file)
-            .map_err(|why| unusable(format!("{shown} cannot be read: {why}")))?;
-        decode(text.trim()).map(|key| Self::new(&key)).ok_or_else(|| {
-            unusable(format!("{shown} does not hold a master key: put back the original file"))
-        })
-    }
-
     /// The master key of these bytes.
     ///
     /// # Panics
     /// Never: the derived keys have the length that the cipher takes.
-    #[must_use]
-    pub fn new(bytes: &[u8; 32]) -> Self {
+    pub(super) fn new(bytes: &[u8; 32]) -> Self {
         let root = Salt::new(HKDF_SHA256, b"signet master key 1").extract(bytes);
         let aead = |info| {
             RandomizedNonceKey::new(&AES_256_GCM, &derive(&root, info))
@@ -145,36 +90,6 @@ fn derive(root: &Prk, info: &str) -> [u8; 32] {
     key
 }
 
-fn decode(text: &str) -> Option<[u8; 32]> {
-    if text.len() == 64 {
-        let digits: Option<Vec<u8>> = (0..64)
-            .step_by(2)
-            .map(|at| text.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok()))
-            .collect();
-        return digits?.try_into().ok();
-    }
-    let urlsafe = text.trim_end_matches('=').replace('+', "-").replace('/', "_");
-    BASE64.decode(urlsafe).ok()?.try_into().ok()
-}
-
-fn write_new(directory: &Path, file: &Path, key: &[u8; 32]) -> std::io::Result<()> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
-    // Under a name of its own until it is whole: nobody reads half a key, and the first one stays.
-    let draft = file.with_extension(format!("{}.new", process::id()));
-    let mut options = fs::OpenOptions::new();
-    let mut written = options.write(true).create_new(true).mode(0o600).open(&draft)?;
-    writeln!(written, "{}", BASE64.encode(key))?;
-    written.sync_all()?;
-    let linked = fs::hard_link(&draft, file);
-    fs::remove_file(&draft)?;
-    linked?;
-    fs::File::open(directory)?.sync_all()
-}
-
-fn unusable(why: impl Into<String>) -> KeysError {
-    KeysError::Unusable(why.into())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -198,33 +113,5 @@ mod tests {
         assert!(!master.verifies(b"family 2 app", &mac));
         assert!(!master.verifies(b"family 1 other", &mac));
         assert!(!MasterKey::new(&[2; 32]).verifies(b"family 1 app", &mac));
-    }
-
-    #[test]
-    fn a_master_key_that_others_can_read_is_refused() {
-        let directory = tempfile::tempdir().unwrap();
-        assert!(MasterKey::obtain(None, directory.path(), Some([1; 32])).is_ok());
-        let file = directory.path().join("master.key");
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
-        assert!(MasterKey::obtain(None, directory.path(), None).is_err());
-    }
-
-    #[test]
-    fn a_missing_master_key_is_not_made_anew_when_keys_were_sealed() {
-        let directory = tempfile::tempdir().unwrap();
-        assert!(MasterKey::obtain(None, directory.path(), None).is_err());
-        assert!(!directory.path().join("master.key").exists());
-    }
-
-    #[test]
-    fn a_configured_master_key_is_base64url_or_hexadecimal() {
-        let of = |text: &str| {
-            MasterKey::obtain(Some(&Secret::new(text.to_owned())), Path::new("/nowhere"), None)
-        };
-        assert!(of(&"ab".repeat(32)).is_ok());
-        assert!(of(&BASE64.encode([7; 32])).is_ok());
-        for text in ["", "short", &"zz".repeat(32)] {
-            assert!(of(text).is_err(), "{text}");
-        }
     }
 }

@@ -23,6 +23,7 @@ pub(crate) struct Program {
     pub(crate) issuer: String,
     pub(crate) web_secret: String,
     pub(crate) machine_secret: String,
+    serve: Command,
     server: Child,
     directory: TempDir,
     schema: Option<Schema>,
@@ -46,13 +47,21 @@ impl Program {
         let mut serve = signet(&directory, schema.as_ref());
         serve.args(["serve", "--listen", &address.to_string(), "--issuer", &issuer]);
         serve.args(settings);
-        let mut server = serve.stderr(Stdio::piped()).spawn().unwrap();
-        wait_until_serving(&mut server);
+        let server = started(&mut serve);
 
         let (web_secret, machine_secret) = (String::new(), String::new());
-        let mut program = Self { issuer, web_secret, machine_secret, server, directory, schema };
+        let mut program =
+            Self { issuer, web_secret, machine_secret, serve, server, directory, schema };
         program.furnish();
         program
+    }
+
+    /// The same again, after a sudden end.
+    pub(crate) fn restarted(mut self) -> Self {
+        self.server.kill().unwrap();
+        self.server.wait().unwrap();
+        self.server = started(&mut self.serve);
+        self
     }
 
     /// Where it listens.
@@ -120,6 +129,12 @@ fn signet(directory: &TempDir, schema: Option<&Schema>) -> Command {
     }
     command.current_dir(directory.path());
     command
+}
+
+fn started(serve: &mut Command) -> Child {
+    let mut server = serve.stderr(Stdio::piped()).spawn().unwrap();
+    wait_until_serving(&mut server);
+    server
 }
 
 /// Read its log until it says so, and leave the rest of the log to a thread.

@@ -15,6 +15,7 @@ use crate::program::Program;
 
 on_both_engines! {
     a_verifier_accepts_tokens_before_during_and_after_a_rotation
+    a_new_master_key_stops_nothing
 }
 
 /// Keys as they were published at one moment, by their identifiers.
@@ -42,6 +43,19 @@ async fn a_verifier_accepts_tokens_before_during_and_after_a_rotation(program: P
     assert_ne!(new_set.verified(&after), old);
     let successor = |(key, _): &(&String, _)| !old_set.0.contains_key(*key);
     assert!(new_set.0.iter().any(|entry| successor(&entry)), "the next key is not announced");
+}
+
+async fn a_new_master_key_stops_nothing(program: Program) {
+    let http = Client::new();
+    let before = token(&http, &program).await;
+    let resealed = program.run(&["key", "reseal", "--wait", "0"], "");
+    assert_eq!(resealed["resealed"], 2, "the key that signs and the next one");
+    let again = program.run(&["key", "reseal", "--as-it-is"], "");
+    assert_eq!(again["resealed"], 0);
+
+    let program = program.restarted();
+    let set = Verifier::fetch(&http, &program).await;
+    assert_eq!(set.verified(&before), set.verified(&token(&http, &program).await));
 }
 
 impl Verifier {
