@@ -37,7 +37,8 @@ fn describe(page: &mut String, command: &mut Command) {
         let _ = write!(page, "\n## {name}\n\n```text\n{}\n```\n", lines.join("\n").trim_end());
         return;
     }
-    for command in command.get_subcommands_mut() {
+    let commands = command.get_subcommands_mut();
+    for command in commands.filter(|command| command.get_name() != "help") {
         describe(page, command);
     }
 }
