@@ -6,6 +6,7 @@
 
 mod client;
 mod completions;
+mod db;
 mod dev;
 mod flags;
 mod key;
@@ -58,6 +59,9 @@ enum Command {
     #[command(subcommand)]
     Resource(resource::Command),
     Key(key::Key),
+    /// Ask the database about itself.
+    #[command(subcommand)]
+    Db(db::Command),
     Migrate(migrate::Migrate),
     Completions(completions::Completions),
 }
@@ -87,6 +91,7 @@ impl Command {
             Self::Client(client) => client.run(&config).await?,
             Self::User(user) => user.run(&config).await?,
             Self::Resource(resource) => resource.run(&config).await?,
+            Self::Db(db) => db.run(&config).await?,
             Self::Migrate(migrate) => migrate.run(&config).await?,
             Self::Completions(completions) => completions.print()?,
         }

@@ -28,6 +28,7 @@ mod error;
 mod expire;
 mod migrate;
 mod refresh;
+mod report;
 mod resources;
 mod revocations;
 mod sessions;
@@ -38,6 +39,7 @@ pub use announcements::Announcements;
 pub use clients::Creation;
 pub use codes::Redemption;
 pub use error::{Result, StorageError};
+pub use report::TableReport;
 pub use users::{UserCreation, UserUpdate};
 
 use barrier::Barrier;

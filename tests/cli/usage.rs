@@ -1,6 +1,6 @@
 //! Help, version, completions and exit statuses.
 
-use crate::support::Signet;
+use crate::support::{Signet, on_each_database};
 
 #[test]
 fn help_and_version_are_results() {
@@ -41,4 +41,18 @@ fn completions_need_neither_settings_nor_a_database() {
     }
     assert!(!signet.directory().join("signet.db").exists());
     assert!(signet.misuse(&["completions", "csh"]).contains("bash"));
+}
+
+#[test]
+fn the_database_tells_what_it_holds() {
+    on_each_database(|signet| {
+        signet.json(&["user", "create", "--username", "alice"]);
+        let report = signet.json(&["db", "report"]);
+        let tables = report.as_array().unwrap();
+        let users = tables.iter().find(|table| table["table"] == "users").unwrap();
+        assert_eq!(users["rows"], 1);
+        assert_eq!(users["bytes"], users["bytes_per_row"]);
+        assert!(users["bytes"].as_i64().unwrap() >= 4096);
+        assert_eq!(tables.len(), 11, "{report}");
+    });
 }

@@ -1,0 +1,21 @@
+with sizes as (
+    select relname::text as name, pg_total_relation_size(oid) as bytes
+    from pg_class
+    where relkind = 'r' and relnamespace = current_schema()::regnamespace
+),
+counts (name, kept) as (
+    select 'assertions', count(*) from assertions
+    union all select 'changes', count(*) from changes
+    union all select 'clients', count(*) from clients
+    union all select 'codes', count(*) from codes
+    union all select 'consents', count(*) from consents
+    union all select 'refresh_families', count(*) from refresh_families
+    union all select 'resources', count(*) from resources
+    union all select 'revocations', count(*) from revocations
+    union all select 'sessions', count(*) from sessions
+    union all select 'signing_keys', count(*) from signing_keys
+    union all select 'users', count(*) from users
+)
+select counts.name, counts.kept, sizes.bytes
+from counts join sizes on sizes.name = counts.name
+order by counts.name
