@@ -1,6 +1,6 @@
 //! The only place where tokens are minted.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt};
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
 use serde::Serialize;
@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// What a client is given ([RFC 6749 §5.1](https://www.rfc-editor.org/rfc/rfc6749#section-5.1)).
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 pub struct Issued {
     access_token: String,
     token_type: &'static str,
@@ -24,6 +24,12 @@ pub struct Issued {
     refresh_token: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     id_token: Option<String>,
+}
+
+impl fmt::Debug for Issued {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Issued").field("scope", &self.scope).finish_non_exhaustive()
+    }
 }
 
 /// Turn an entitlement into tokens: one signature for each. `user` is the person that it speaks of.
@@ -66,4 +72,23 @@ pub async fn mint(
         refresh_token: refresh_token.map(|token| token.expose()),
         id_token,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_client_is_given_is_never_printed() {
+        let issued = Issued {
+            access_token: "eyJ.access".to_owned(),
+            token_type: "Bearer",
+            expires_in: 900,
+            scope: Scope::empty(),
+            refresh_token: Some("sgr_refresh".to_owned()),
+            id_token: Some("eyJ.id".to_owned()),
+        };
+        let printed = format!("{issued:?}");
+        assert!(!printed.contains("eyJ") && !printed.contains("sgr_"), "{printed}");
+    }
 }

@@ -16,7 +16,7 @@ const PATIENCE: i64 = 3600;
 
 /// A request that waits, as it came: it is read and checked anew at every step, so that what has been
 /// unregistered since no longer works.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Pending {
     /// The parameters, form-encoded.
     pub(super) parameters: String,

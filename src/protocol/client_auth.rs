@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     model::{Client, ClientKind, Credentials, SecretHash, SecretMethod},
-    values::{Algorithm, ClientId, ClientSecret, Timestamp, TokenHash},
+    values::{Algorithm, ClientId, ClientSecret, Secret, Timestamp, TokenHash},
 };
 
 /// How far ahead an assertion may expire, in seconds.
@@ -32,7 +32,7 @@ pub struct Presented {
 enum Evidence {
     Nothing,
     Secret(SecretMethod, ClientSecret),
-    Assertion(String),
+    Assertion(Secret<String>),
 }
 
 /// A client that has proved who it is, or a public one that cannot. Only [`Presented::authenticate`]
@@ -154,6 +154,7 @@ impl Presented {
                 Evidence::Secret(method, secret),
             ) if registered == method => check_secret(hash, secret, now)?,
             (ClientKind::Confidential(Credentials::Keys(keys)), Evidence::Assertion(assertion)) => {
+                let assertion = assertion.expose();
                 let (id, until) = check_assertion(&client.id, keys, assertion, audiences, now)?;
                 return Ok(Proof::Once(OneTime { client: AuthenticatedClient(client), id, until }));
             }
@@ -217,7 +218,8 @@ fn by_assertion(assertion: &str, kind: Option<&str>) -> Result<Presented, OAuthE
         .ok_or_else(|| InvalidClient.because("the client assertion has no sub"))?
         .parse()
         .map_err(|_| unknown_client())?;
-    Ok(Presented { client, evidence: Evidence::Assertion(assertion.to_owned()) })
+    let evidence = Evidence::Assertion(Secret::new(assertion.to_owned()));
+    Ok(Presented { client, evidence })
 }
 
 fn check_secret(
@@ -301,6 +303,19 @@ mod tests {
             attempt(None, "client_id=conf&client_secret=right", client()),
         ] {
             assert_eq!(refused.unwrap_err().code, InvalidClient);
+        }
+    }
+
+    #[test]
+    fn what_proves_a_client_is_never_printed() {
+        // {"alg":"RS256"} and {"sub":"conf"}
+        let assertion = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJjb25mIn0.c2lnbmF0dXJl";
+        let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+        let assertion = format!("client_assertion={assertion}&client_assertion_type={kind}");
+        for body in ["client_id=conf&client_secret=hunter2", &assertion] {
+            let presented = format!("{:?}", Presented::parse(None, &params(body)).unwrap());
+            assert!(presented.contains("Secret(…)"), "{presented}");
+            assert!(!presented.contains("hunter2") && !presented.contains("eyJ"), "{presented}");
         }
     }
 

@@ -1,6 +1,8 @@
 //! The parameters of a request
 //! ([RFC 6749 §3.1 and Appendix B](https://www.rfc-editor.org/rfc/rfc6749#appendix-B)).
 
+use std::fmt;
+
 use super::{ErrorCode::InvalidRequest, OAuthError};
 
 /// The parameters that may come several times
@@ -10,8 +12,9 @@ const MULTIPLE: [&str; 1] = ["resource"];
 /// More parameters than any request needs.
 const MOST: usize = 128;
 
-/// Decoded parameters in their order. Those without a value count as absent.
-#[derive(Clone, Debug, Default)]
+/// Decoded parameters in their order. Those without a value count as absent. Passwords, codes and
+/// tokens come as such, so that only names are ever printed.
+#[derive(Clone, Default)]
 pub struct Params(Vec<(String, String)>);
 
 impl Params {
@@ -72,6 +75,12 @@ impl Params {
     }
 }
 
+impl fmt::Debug for Params {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
+}
+
 fn repeated(name: &str) -> OAuthError {
     InvalidRequest.because(format!("{name} is repeated"))
 }
@@ -112,6 +121,12 @@ mod tests {
         assert_eq!(params.one("state"), Ok(None));
         assert_eq!(params.one("flag"), Ok(None));
         assert_eq!(params.one("scope"), Ok(Some("openid")));
+    }
+
+    #[test]
+    fn values_are_never_printed() {
+        let params = Params::parse("username=ada&password=hunter2").unwrap();
+        assert_eq!(format!("{params:?}"), r#"{"username", "password"}"#);
     }
 
     #[test]

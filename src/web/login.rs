@@ -19,6 +19,7 @@ use crate::{
         login,
     },
     protocol::Params,
+    values::Password,
 };
 
 #[derive(Template)]
@@ -77,7 +78,7 @@ async fn answer(mut visit: Visit, body: &str) -> Response {
             sealed,
             part("action")?,
             part("username")?,
-            part("password")?,
+            part("password")?.parse::<Password>().ok(),
         ))
     };
     let (sealed, action, username, password) = match read() {
@@ -101,7 +102,7 @@ async fn answer(mut visit: Visit, body: &str) -> Response {
         step => return visit.step(step),
     };
     let agent = visit.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
-    match login::sign_in(app, &username, &password, agent.unwrap_or(""), visitor).await {
+    match login::sign_in(app, &username, password, agent.unwrap_or(""), visitor).await {
         Ok(Some(new)) => {
             visit.visitor.signed_in = Some(new.signed_in.clone());
             let step = authorize::resume(&visit.app, "login", &sealed, &visit.visitor).await;

@@ -1,5 +1,7 @@
 //! Where an authorization response may go. This is the one place that builds a redirect to a client.
 
+use std::fmt;
+
 use url::form_urlencoded;
 
 use crate::{
@@ -37,8 +39,9 @@ pub enum Outcome<'a> {
     Refusal(&'a OAuthError),
 }
 
-/// An answer to a client, ready to be sent through the browser.
-#[derive(Clone, Debug)]
+/// An answer to a client, ready to be sent through the browser. A code may be in it, so that only the
+/// names of its fields are ever printed.
+#[derive(Clone)]
 pub struct AuthorizationResponse {
     uri: String,
     mode: ResponseMode,
@@ -136,6 +139,17 @@ impl AuthorizationResponse {
     }
 }
 
+impl fmt::Debug for AuthorizationResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.fields.iter().map(|(name, _)| name).collect();
+        f.debug_struct("AuthorizationResponse")
+            .field("uri", &self.uri)
+            .field("mode", &self.mode)
+            .field("fields", &names)
+            .finish()
+    }
+}
+
 pub(in crate::protocol) fn form_action_source(uri: &str) -> String {
     let (scheme, rest) = uri.split_once(':').unwrap_or((uri, ""));
     match rest.strip_prefix("//") {
@@ -187,6 +201,14 @@ mod tests {
             "https://app.test/cb?error=access_denied&error_description=no\
              &state=a%26code%3Dx%0D%0A%C3%A4&iss=https%3A%2F%2Fid.test"
         );
+    }
+
+    #[test]
+    fn a_code_on_its_way_is_never_printed() {
+        let code = AuthorizationCode::new(crate::values::CodeId::from_bytes([1; 16]), [2; 32]);
+        let answer = located("").unwrap().answer(&Outcome::Code(&code), &issuer());
+        let printed = format!("{answer:?}");
+        assert!(printed.contains("\"code\"") && !printed.contains(&code.expose()), "{printed}");
     }
 
     #[test]
