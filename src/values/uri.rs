@@ -143,8 +143,7 @@ fn split_loopback(uri: &str) -> Option<(&str, &str)> {
 fn leads_to_a_client(text: &str) -> bool {
     let Some(url) = plain(text) else { return false };
     match url.scheme() {
-        // A star in a host would look like a wildcard; in a path it is an ordinary character.
-        "https" => is_web_host(&url) && !authority(text).contains('*'),
+        "https" => is_web_host(&url),
         "http" => is_loopback_host(&url),
         scheme => is_private_use(scheme) && text.starts_with(scheme),
     }
@@ -175,9 +174,16 @@ fn plain(text: &str) -> Option<Url> {
     }
     let url = Url::parse(text).ok()?;
     // URL parsers repair `https:app.test`; what is compared later is the text, so it must be right.
-    let whole = !matches!(url.scheme(), "http" | "https") || !authority(text).is_empty();
+    let whole = !matches!(url.scheme(), "http" | "https") || names_a_host(authority(text));
     let plain = url.username().is_empty() && url.password().is_none();
     (whole && plain && !authority(text).contains('@')).then_some(url)
+}
+
+/// Whether this is a host, and a port if it likes. URL parsers let more pass: a semicolon or a comma
+/// would end a source of a content security policy, and a star would read as a wildcard there.
+fn names_a_host(authority: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
+    !authority.is_empty() && authority.bytes().all(plain)
 }
 
 fn authority(text: &str) -> &str {
@@ -290,6 +296,10 @@ mod tests {
             "https://user@app.test/cb",
             "https://*.app.test/cb",
             "https://app.example.com*",
+            "https://app.test;script-src/cb",
+            "https://app.test,evil.test/cb",
+            "https://app.test%3bx/cb",
+            "http://localhost;x/cb",
             "https:app.test",
             "http://app.test/cb",
             "https://\u{430}pp.test/cb",
@@ -312,6 +322,7 @@ mod tests {
             "http://127.0.0.1/",
             "https://vscode.dev/redirect",
             "https://app.test/cb?dummy1=lorem&dummy2=ipsum",
+            "https://app.test/cb;v=1,2*",
         ] {
             assert!(text.parse::<RedirectUri>().is_ok(), "{text}");
         }
