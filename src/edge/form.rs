@@ -1,10 +1,13 @@
 //! Form bodies, read strictly.
 
+use std::error::Error;
+
 use axum::{
     body::to_bytes,
     extract::{FromRequest, Request},
     http::{HeaderMap, HeaderValue, StatusCode, header},
 };
+use http_body_util::LengthLimitError;
 
 use crate::protocol::{ErrorCode::InvalidRequest, OAuthError};
 
@@ -28,8 +31,11 @@ impl<S: Sync> FromRequest<S> for Body {
     async fn from_request(request: Request, _: &S) -> Result<Self, Rejection> {
         let (parts, body) = request.into_parts();
         check_kind(&parts.headers)?;
-        let bytes = to_bytes(body, LARGEST_BODY).await.map_err(|_| {
-            reject(StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 64 KiB, or broke off")
+        let bytes = to_bytes(body, LARGEST_BODY).await.map_err(|cause| match cause.source() {
+            Some(cause) if cause.is::<LengthLimitError>() => {
+                reject(StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 64 KiB")
+            }
+            _ => reject(StatusCode::BAD_REQUEST, "the body broke off"),
         })?;
         String::from_utf8(bytes.into())
             .map(Self)

@@ -23,9 +23,12 @@ pub(super) fn render(
     status: StatusCode,
     allowances: &Allowances<'_>,
 ) -> Response {
-    let Ok(html) = page.render() else {
-        tracing::error!("a page could not be rendered");
-        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    let html = match page.render() {
+        Ok(html) => html,
+        Err(cause) => {
+            tracing::error!(?cause, "a page could not be rendered");
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        }
     };
     let mut response = (status, Html(html)).into_response();
     let headers = response.headers_mut();

@@ -31,6 +31,7 @@ macro_rules! on_both_engines {
 
 mod attacks;
 mod flows;
+mod pages;
 mod races;
 #[path = "../support/schema.rs"]
 mod schema;
