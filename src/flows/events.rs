@@ -11,8 +11,8 @@ use crate::{
 pub enum Event<'a> {
     /// Somebody signed in.
     SignedIn { user: UserId, session: SessionId },
-    /// Somebody failed to.
-    SignInFailed,
+    /// Somebody failed to, as this person if there is one.
+    SignInFailed { user: Option<UserId> },
     /// Somebody signed out.
     SignedOut { user: UserId, session: SessionId },
     /// A person allowed a client something.
@@ -30,13 +30,18 @@ pub enum Event<'a> {
 }
 
 impl Event<'_> {
-    /// Tell it. No event holds a secret.
+    /// Tell it. No event holds a secret. From which request it comes, and from which address, is told by
+    /// the span around it. A refusal is for whoever looks for it: strangers can cause as many as they
+    /// like.
     pub fn emit(&self) {
         match self {
             Self::SignedIn { user, session } => {
                 tracing::info!(target: "signet::audit", %user, %session, "signed_in");
             }
-            Self::SignInFailed => tracing::info!(target: "signet::audit", "sign_in_failed"),
+            Self::SignInFailed { user } => {
+                let user = user.map(tracing::field::display);
+                tracing::info!(target: "signet::audit", user, "sign_in_failed");
+            }
             Self::SignedOut { user, session } => {
                 tracing::info!(target: "signet::audit", %user, %session, "signed_out");
             }
@@ -57,7 +62,7 @@ impl Event<'_> {
                 tracing::info!(target: "signet::audit", %client, "revoked");
             }
             Self::Refused { code, reason } => {
-                tracing::info!(target: "signet::audit", code = code.as_str(), reason, "refused");
+                tracing::debug!(target: "signet::audit", code = code.as_str(), reason, "refused");
             }
         }
     }

@@ -32,13 +32,14 @@ pub async fn sign_in(
     visitor: &Visitor,
 ) -> Result<Option<NewSession>> {
     let now = app.clock.now();
-    let Some(password) = password else { return Ok(failed()) };
+    let Some(password) = password else { return Ok(failed(None)) };
     let user = app.store.user_by_login(login.trim()).await?;
     let hash = user.as_ref().and_then(|user| user.password.clone());
 
     let verdict = app.hasher.verify(hash, password.clone()).await?;
+    let meant = user.as_ref().map(|user| user.id);
     let user = user.filter(|user| user.disabled_at.is_none());
-    let (Some(user), Verdict::Right { rehash }) = (user, verdict) else { return Ok(failed()) };
+    let (Some(user), Verdict::Right { rehash }) = (user, verdict) else { return Ok(failed(meant)) };
     if rehash && let Err(error) = hash_anew(app, &user, password).await {
         // They know their password all the same.
         tracing::warn!(cause = ?error, "a password could not be hashed anew");
@@ -63,8 +64,8 @@ async fn hash_anew(app: &App, user: &User, password: Password) -> Result<()> {
     Ok(())
 }
 
-fn failed() -> Option<NewSession> {
-    Event::SignInFailed.emit();
+fn failed(user: Option<UserId>) -> Option<NewSession> {
+    Event::SignInFailed { user }.emit();
     None
 }
 

@@ -89,8 +89,10 @@ async fn read(
 async fn end(app: &App, signed_in: &SignedIn) -> Result<()> {
     let session = signed_in.session.id;
     let revocation = revocation(app, Revoked::Session(session), app.clock.now());
-    app.store.end_session(session, &revocation).await?;
+    let ended = app.store.end_session(session, &revocation).await?;
     app.directory.note(revocation);
-    Event::SignedOut { user: signed_in.user.id, session }.emit();
+    if ended {
+        Event::SignedOut { user: signed_in.user.id, session }.emit();
+    }
     Ok(())
 }

@@ -17,9 +17,10 @@ pub async fn revoke(app: &App, authorization: Option<&str>, params: &Params) -> 
     let client = client_auth::authenticate(app, authorization, params, "/revoke").await?;
     let token = params.required("token")?;
 
+    let mut revoked = false;
     if let Ok(token) = token.parse::<RefreshToken>() {
         if app.keys.is_ours(&token, client.id()) {
-            revoke_family(app, token.family, now).await?;
+            revoked = revoke_family(app, token.family, now).await?;
         }
     } else if Unverified::parse(token).is_ok()
         && let Ok(claims) = introspection::live_token(app, token, now)
@@ -28,19 +29,21 @@ pub async fn revoke(app: &App, authorization: Option<&str>, params: &Params) -> 
             let refusal = UnauthorizedClient.because("the token was issued to another client");
             return Err(refusal.into());
         }
-        keep(app, Revoked::Token(claims.jti), now).await?;
+        revoked = keep(app, Revoked::Token(claims.jti), now).await?;
     }
 
-    Event::Revoked { client: client.id() }.emit();
+    if revoked {
+        Event::Revoked { client: client.id() }.emit();
+    }
     Ok(())
 }
 
-/// Revoke a family and everything that was issued from it.
-pub async fn revoke_family(app: &App, family: FamilyId, now: Timestamp) -> Result<()> {
+/// Revoke a family and everything that was issued from it. False if that is no news.
+pub async fn revoke_family(app: &App, family: FamilyId, now: Timestamp) -> Result<bool> {
     let revocation = revocation(app, Revoked::Family(family), now);
-    app.store.revoke_family(family, &revocation).await?;
+    let first = app.store.revoke_family(family, &revocation).await?;
     app.directory.note(revocation);
-    Ok(())
+    Ok(first)
 }
 
 /// An entry of the revocation set, beginning now.
@@ -48,9 +51,9 @@ pub(super) fn revocation(app: &App, what: Revoked, now: Timestamp) -> Revocation
     Revocation { id: app.random.id(now), what, at: now, until: app.revoked_until(now) }
 }
 
-async fn keep(app: &App, what: Revoked, now: Timestamp) -> Result<()> {
+async fn keep(app: &App, what: Revoked, now: Timestamp) -> Result<bool> {
     let revocation = revocation(app, what, now);
-    app.store.revoke(&revocation).await?;
+    let first = app.store.revoke(&revocation).await?;
     app.directory.note(revocation);
-    Ok(())
+    Ok(first)
 }
