@@ -12,7 +12,7 @@ mod uri;
 
 pub use context::{Acr, Amr, Authentication, MaxAge, Prompt, Prompts};
 pub use identifiers::{ClientId, CodeId, FamilyId, RevocationId, SessionId, UserId};
-pub use person::{Address, Email, Password, PasswordHash, Profile, Role, Username};
+pub use person::{Address, Email, Password, PasswordHash, Profile, Role, Username, keeps_the_line};
 pub use pkce::{CodeChallenge, CodeVerifier};
 pub use secret::{Secret, TokenHash};
 pub use signet_jwt::{Algorithm, Audience, Invalid, Issuer, KeyId, Scope, Thumbprint, Timestamp};

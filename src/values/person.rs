@@ -58,13 +58,13 @@ text! {
     /// somebody's address; kept in lower case, since people do not remember theirs.
     Username, "username", |text| {
         let fits = (1..=128).contains(&text.chars().count());
-        let visible = text.chars().all(|c| !c.is_whitespace() && !c.is_control() && c != '@');
+        let visible = text.chars().all(|c| !c.is_whitespace() && keeps_the_line(c) && c != '@');
         (fits && visible).then(|| text.to_lowercase())
     };
     /// An e-mail address: a local part, one `@` and a domain; kept in lower case.
     Email, "email", |text| {
         let (local, domain) = text.rsplit_once('@')?;
-        let visible = text.chars().all(|c| !c.is_whitespace() && !c.is_control());
+        let visible = text.chars().all(|c| !c.is_whitespace() && keeps_the_line(c));
         let fits = text.len() <= 254 && !local.is_empty() && !local.contains('@');
         let dotted = domain.split('.').all(|label| {
             !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-')
@@ -78,6 +78,15 @@ text! {
     };
     /// An Argon2id hash in the PHC string format, its parameters and salt included.
     PasswordHash, "password hash", |text| text.starts_with("$argon2id$").then(|| text.to_owned());
+}
+
+/// Whether people see a character for what it is: not a control character, and not one that turns the
+/// direction of what stands around it
+/// ([Unicode UAX #9 §2](https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters)).
+#[must_use]
+pub fn keeps_the_line(c: char) -> bool {
+    let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    !turns && !c.is_control()
 }
 
 /// A password as somebody typed it: never empty, never so long that hashing it would be an attack.
@@ -199,7 +208,7 @@ mod tests {
     #[test]
     fn a_username_is_never_somebodys_address() {
         assert_eq!("Alice".parse::<Username>().unwrap().as_str(), "alice");
-        for text in ["", "alice@example.com", "a b", "a\u{0}b", &"x".repeat(129)] {
+        for text in ["", "alice@example.com", "a b", "a\u{0}b", "a\u{202e}b", &"x".repeat(129)] {
             assert!(text.parse::<Username>().is_err(), "{text:?}");
         }
     }

@@ -18,7 +18,7 @@ use crate::{
     config::LONGEST_ACCESS_TOKEN,
     model::{Revocation, Revoked},
     storage::{StorageError, Store},
-    values::Timestamp,
+    values::{Timestamp, keeps_the_line},
 };
 
 /// Everything that an operator's deeds need.
@@ -88,9 +88,9 @@ fn refused<T>(reason: impl Into<String>) -> Result<T, AdminError> {
     Err(AdminError::Refused(reason.into()))
 }
 
-/// A name that pages show: something to see, and nothing that breaks the line.
+/// A name that pages show: something to see, and nothing that breaks or turns the line.
 fn check_name(name: &str) -> Result<(), AdminError> {
-    let visible = !name.trim().is_empty() && !name.chars().any(char::is_control);
+    let visible = !name.trim().is_empty() && name.chars().all(keeps_the_line);
     if !visible || name.chars().count() > 256 {
         return refused("a name has 1 to 256 visible characters");
     }
@@ -113,8 +113,12 @@ mod tests {
 
     #[test]
     fn a_name_can_be_seen_on_one_line() {
-        assert!(check_name("Café Zürich").is_ok());
-        for name in ["", "  ", "a\nb", "\u{1b}[31mred", &"x".repeat(257)] {
+        for name in ["Café Zürich", "قهوة", "בית קפה"] {
+            assert!(check_name(name).is_ok(), "{name}");
+        }
+        for name in
+            ["", "  ", "a\nb", "\u{1b}[31mred", "shop\u{202e}knab", "a\u{2066}b", &"x".repeat(257)]
+        {
             assert!(check_name(name).is_err(), "{name:?}");
         }
     }
