@@ -15,10 +15,17 @@ pub(super) async fn jwks(State(app): State<App>, headers: HeaderMap) -> Response
         (header::CACHE_CONTROL, format!("public, max-age={max_age}")),
         (header::ETAG, published.etag.clone()),
     ];
-    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    if known.is_some_and(|known| known.split(',').any(|tag| tag.trim() == published.etag)) {
+    if is_known(&headers, &published.etag) {
         return (StatusCode::NOT_MODIFIED, caching).into_response();
     }
     let kind = [(header::CONTENT_TYPE, "application/jwk-set+json")];
     (caching, kind, published.body.clone()).into_response()
+}
+
+/// Whether the caller has it: tags are compared weakly
+/// ([RFC 9110 §13.1.2](https://www.rfc-editor.org/rfc/rfc9110#section-13.1.2)).
+fn is_known(headers: &HeaderMap, etag: &str) -> bool {
+    let strong = |tag: &str| tag.strip_prefix("W/").unwrap_or(tag) == etag;
+    let known = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|tags| tags.to_str().ok());
+    known.flat_map(|tags| tags.split(',')).map(str::trim).any(|tag| tag == "*" || strong(tag))
 }

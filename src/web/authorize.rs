@@ -1,7 +1,11 @@
 //! `GET` and `POST /authorize`
 //! ([OpenID Connect Core §3.1.2.1](https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest)).
 
-use axum::{extract::RawQuery, http::StatusCode, response::Response};
+use axum::{
+    extract::RawQuery,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
 
 use super::visit::Visit;
 use crate::{
@@ -41,8 +45,9 @@ pub(super) async fn post(
     }
 }
 
-pub(super) async fn head() -> StatusCode {
-    StatusCode::METHOD_NOT_ALLOWED
+/// A request that is sent to look and not to act would use up what it asks for.
+pub(super) async fn head() -> impl IntoResponse {
+    (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, POST")])
 }
 
 /// The sealed request that a page's address carries.

@@ -23,7 +23,7 @@ pub fn router(app: App, demo: Option<Demo>) -> Router {
         .route("/authorize", get(authorize::get).post(authorize::post).head(authorize::head))
         .route("/login", get(login::get).post(login::post))
         .route("/consent", get(consent::get).post(consent::post))
-        .route("/logout", get(logout::get).post(logout::post))
+        .route("/logout", get(logout::get).post(logout::post).head(authorize::head))
         .route("/logged-out", get(logout::done))
         .route("/assets/{name}", get(assets::asset));
     let pages = match demo {
