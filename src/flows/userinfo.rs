@@ -3,17 +3,12 @@
 use serde_json::{Map, Value};
 
 use super::{App, Result, introspection::live_token};
-use crate::protocol::{ErrorCode::InvalidToken, Params, userinfo};
+use crate::protocol::{ErrorCode::InvalidToken, userinfo};
 
-/// Answer a userinfo request.
-pub async fn userinfo(
-    app: &App,
-    authorization: Option<&str>,
-    body: &Params,
-) -> Result<Map<String, Value>> {
+/// Answer a userinfo request with this access token.
+pub async fn userinfo(app: &App, token: &str) -> Result<Map<String, Value>> {
     let now = app.clock.now();
-    let token = userinfo::bearer(authorization, body)?;
-    let claims = live_token(app, &token, now)?;
+    let claims = live_token(app, token, now)?;
     let person = userinfo::decide(&claims, app.issuer())?;
 
     let user = app.store.user(person).await?.filter(|user| user.disabled_at.is_none());

@@ -1,4 +1,4 @@
-//! The one place that speaks the errors of RFC 6749 and RFC 6750 over HTTP.
+//! The one place that speaks the errors of RFC 6749 over HTTP.
 
 use axum::{
     Json,
@@ -58,15 +58,8 @@ fn answer(status: StatusCode, refusal: &OAuthError) -> Response {
     let body = json!({ "error": code, "error_description": refusal.description });
     let mut response = (status, Json(body)).into_response();
     no_store(response.headers_mut());
-    let challenge = match refusal.code {
-        ErrorCode::InvalidClient => Some("Basic realm=\"signet\"".to_owned()),
-        ErrorCode::InvalidToken => Some(format!("Bearer realm=\"signet\", error=\"{code}\"")),
-        ErrorCode::InsufficientScope => {
-            Some(format!("Bearer realm=\"signet\", error=\"{code}\", scope=\"openid\""))
-        }
-        _ => None,
-    };
-    if let Some(challenge) = challenge.and_then(|text| HeaderValue::from_str(&text).ok()) {
+    if refusal.code == ErrorCode::InvalidClient {
+        let challenge = HeaderValue::from_static("Basic realm=\"signet\"");
         response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
     }
     response

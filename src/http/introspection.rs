@@ -1,29 +1,12 @@
 //! `POST /introspect` ([RFC 7662](https://www.rfc-editor.org/rfc/rfc7662)).
 
-use axum::{
-    Json,
-    extract::State,
-    http::HeaderMap,
-    response::{IntoResponse, Response},
-};
+use serde_json::Value;
 
-use super::{Refusal, authorization};
-use crate::{
-    edge::{Body, no_store},
-    flows::{self, App},
-    protocol::Params,
-};
+use super::{Refusal, call::Call, respond::NoStore};
+use crate::flows::introspection;
 
-pub(super) async fn introspect(
-    State(app): State<App>,
-    headers: HeaderMap,
-    Body(body): Body,
-) -> Result<Response, Refusal> {
-    let params = Params::parse(&body)?;
-
-    let answer = flows::introspection::introspect(&app, authorization(&headers), &params).await?;
-
-    let mut response = Json(answer.to_json(app.issuer())).into_response();
-    no_store(response.headers_mut());
-    Ok(response)
+pub(super) async fn introspect(call: Call) -> Result<NoStore<Value>, Refusal> {
+    let authorization = call.authorization.as_deref();
+    let answer = introspection::introspect(&call.app, authorization, &call.params).await?;
+    Ok(NoStore(answer.to_json(call.app.issuer())))
 }

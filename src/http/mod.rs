@@ -1,17 +1,20 @@
 //! The face for machines: extract, call one flow, respond. JSON only; no cookies.
 
+mod bearer;
+mod call;
 mod discovery;
 mod error;
 mod health;
 mod introspection;
 mod jwks;
+mod respond;
 mod revocation;
 mod token;
 mod userinfo;
 
 use axum::{
     Router,
-    http::{HeaderMap, HeaderName, Method, header},
+    http::{Method, header},
     routing::{get, post},
 };
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
@@ -26,7 +29,7 @@ pub fn router(app: App) -> Router {
     let open = Router::new()
         .route("/token", post(token::token))
         .route("/revoke", post(revocation::revoke))
-        .route("/userinfo", get(userinfo::get).post(userinfo::post))
+        .route("/userinfo", get(userinfo::userinfo).post(userinfo::userinfo))
         .route("/jwks", get(jwks::jwks))
         .route("/.well-known/openid-configuration", get(discovery::discovery))
         .route("/.well-known/oauth-authorization-server", get(discovery::discovery));
@@ -58,17 +61,5 @@ fn cors() -> CorsLayer {
         .allow_origin(Any)
         .allow_methods([Method::GET, Method::POST])
         .allow_headers(AllowHeaders::mirror_request())
-        .expose_headers([
-            header::WWW_AUTHENTICATE,
-            header::ETAG,
-            HeaderName::from_static("dpop-nonce"),
-        ])
-}
-
-/// The `Authorization` header as text. One that is not text is no credential, and nor are two, of which
-/// somebody before us may have read the other.
-fn authorization(headers: &HeaderMap) -> Option<&str> {
-    let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let first = values.next()?;
-    Some(if values.next().is_none() { first.to_str().unwrap_or("") } else { "" })
+        .expose_headers([header::WWW_AUTHENTICATE, header::ETAG])
 }

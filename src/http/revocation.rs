@@ -1,25 +1,12 @@
 //! `POST /revoke` ([RFC 7009](https://www.rfc-editor.org/rfc/rfc7009)).
 
-use axum::{
-    extract::State,
-    http::{HeaderMap, StatusCode},
-};
+use axum::http::StatusCode;
 
-use super::{Refusal, authorization};
-use crate::{
-    edge::Body,
-    flows::{self, App},
-    protocol::Params,
-};
+use super::{Refusal, call::Call};
+use crate::flows::revocation;
 
-pub(super) async fn revoke(
-    State(app): State<App>,
-    headers: HeaderMap,
-    Body(body): Body,
-) -> Result<StatusCode, Refusal> {
-    let params = Params::parse(&body)?;
-
-    flows::revocation::revoke(&app, authorization(&headers), &params).await?;
-
+pub(super) async fn revoke(call: Call) -> Result<StatusCode, Refusal> {
+    let authorization = call.authorization.as_deref();
+    revocation::revoke(&call.app, authorization, &call.params).await?;
     Ok(StatusCode::OK)
 }

@@ -12,26 +12,27 @@ use super::{
 };
 use crate::{
     model::User,
-    values::{Issuer, UserId},
+    values::{Issuer, Secret, UserId},
 };
 
 /// The access token of a request: in the header or in a form body, never in the query (RFC 9700
-/// §4.3.2), and never twice (RFC 6750 §2).
+/// §4.3.2), and never twice (RFC 6750 §2). Another scheme in the header is as good as none (§3.1).
 ///
 /// # Errors
-/// `invalid_request` for two tokens, `invalid_token` for none.
-pub fn bearer(authorization: Option<&str>, body: &Params) -> Result<String, OAuthError> {
-    let header = authorization.map(|header| match header.split_once(' ') {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(token.to_owned()),
-        _ => Err(InvalidToken.because("the Authorization header holds no Bearer token")),
-    });
-    match (header.transpose()?, body.one("access_token")?) {
+/// `invalid_request` for two tokens.
+pub fn bearer(
+    authorization: Option<&str>,
+    body: &Params,
+) -> Result<Option<Secret<String>>, OAuthError> {
+    let header = authorization
+        .and_then(|header| header.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token);
+    match (header, body.one("access_token")?) {
         (Some(_), Some(_)) => {
             Err(InvalidRequest.because("the access token comes in more than one way"))
         }
-        (Some(token), None) => Ok(token),
-        (None, Some(token)) => Ok(token.to_owned()),
-        (None, None) => Err(InvalidToken.because("the request has no access token")),
+        (token, None) | (None, token) => Ok(token.map(|token| Secret::new(token.to_owned()))),
     }
 }
 

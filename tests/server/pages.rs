@@ -1,5 +1,6 @@
 //! Pages and answers, as browsers and programs rely on them.
 
+use reqwest::RequestBuilder;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -9,6 +10,9 @@ use crate::support::Server;
 
 on_both_engines! {
     a_body_that_breaks_off_is_the_callers_fault
+    a_request_without_a_token_is_told_nothing_more
+    a_key_set_that_is_known_is_not_sent_again
+    looking_is_not_acting
 }
 
 /// [RFC 9112 §8](https://www.rfc-editor.org/rfc/rfc9112#section-8).
@@ -24,4 +28,53 @@ async fn a_body_that_breaks_off_is_the_callers_fault(server: Server) {
     stream.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
     assert!(answer.contains("\"error\":\"invalid_request\""), "{answer}");
+}
+
+/// [RFC 6750 §3.1](https://www.rfc-editor.org/rfc/rfc6750#section-3.1).
+async fn a_request_without_a_token_is_told_nothing_more(server: Server) {
+    let url = server.url("/userinfo");
+    let challenge = async |request: RequestBuilder| {
+        let response = request.send().await.unwrap();
+        let challenge = response.headers()["www-authenticate"].to_str().unwrap().to_owned();
+        (response.status().as_u16(), challenge, response.text().await.unwrap())
+    };
+    let bare = "Bearer realm=\"signet\"";
+    for request in [
+        server.http.get(&url),
+        server.http.post(&url),
+        server.http.get(&url).basic_auth("a", Some("b")),
+    ] {
+        assert_eq!(challenge(request).await, (401, bare.to_owned(), String::new()));
+    }
+
+    let (status, text, _) = challenge(server.http.get(&url).bearer_auth("x")).await;
+    assert_eq!((status, text), (401, format!("{bare}, error=\"invalid_token\"")));
+    let twice = server.http.post(&url).bearer_auth("x").form(&[("access_token", "x")]);
+    let (status, text, body) = challenge(twice).await;
+    assert_eq!((status, text), (400, format!("{bare}, error=\"invalid_request\"")));
+    assert!(body.contains("more than one way"), "{body}");
+}
+
+/// [RFC 9110 §13.1.2](https://www.rfc-editor.org/rfc/rfc9110#section-13.1.2).
+async fn a_key_set_that_is_known_is_not_sent_again(server: Server) {
+    let url = server.url("/jwks");
+    let first = server.http.get(&url).send().await.unwrap();
+    let tag = first.headers()["etag"].to_str().unwrap();
+    for known in [tag, &format!("W/{tag}"), &format!("\"x\", {tag}"), "*"] {
+        let again = server.http.get(&url).header("if-none-match", known).send().await.unwrap();
+        assert_eq!(again.status(), 304, "{known}");
+    }
+    let other = server.http.get(&url).header("if-none-match", "\"x\"").send().await.unwrap();
+    assert_eq!(other.status(), 200);
+    let exposed = other.headers()["access-control-expose-headers"].to_str().unwrap();
+    assert_eq!(exposed, "www-authenticate,etag");
+}
+
+/// [RFC 9110 §15.5.6](https://www.rfc-editor.org/rfc/rfc9110#section-15.5.6).
+async fn looking_is_not_acting(server: Server) {
+    for path in ["/authorize", "/logout"] {
+        let response = server.http.head(server.url(path)).send().await.unwrap();
+        assert_eq!(response.status(), 405, "{path}");
+        assert_eq!(response.headers()["allow"], "GET, POST", "{path}");
+    }
 }
