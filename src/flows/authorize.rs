@@ -84,7 +84,7 @@ struct Attempt {
 /// A request arrives.
 pub async fn begin(app: &App, parameters: String, visitor: &Visitor) -> Result<Step> {
     let before = visitor.signed_in.as_ref().map(|signed_in| signed_in.session.id);
-    let pending = Pending::begun(parameters, before, app.clock.now());
+    let pending = Pending::begun(parameters, before, app.clock.now())?;
     match attempt(app, pending, visitor, false).await? {
         Ok(attempt) => proceed(app, attempt, visitor).await,
         Err(answer) => Ok(Step::Answer(answer)),

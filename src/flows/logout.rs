@@ -38,7 +38,7 @@ pub async fn begin(app: &App, parameters: String, visitor: &Visitor) -> Result<S
     match (next, &visitor.signed_in) {
         (Next::Confirm, Some(signed_in)) => {
             let before = Some(signed_in.session.id);
-            let pending = Pending::begun(parameters, before, app.clock.now());
+            let pending = Pending::begun(parameters, before, app.clock.now())?;
             let sealed = pending.seal(app, "logout", &visitor.browser);
             Ok(Step::Confirm { sealed, client_name, address })
         }

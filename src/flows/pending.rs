@@ -14,6 +14,9 @@ use crate::{
 /// How long a request may wait, in seconds.
 const PATIENCE: i64 = 3600;
 
+/// The longest request, in bytes: sealed, it still fits into an address and a form.
+const LONGEST: usize = 16 * 1024;
+
 /// A request that waits, as it came: it is read and checked anew at every step, so that what has been
 /// unregistered since no longer works.
 #[derive(Clone, Serialize, Deserialize)]
@@ -37,15 +40,18 @@ impl Pending {
         parameters: String,
         before: Option<SessionId>,
         asked_at: Timestamp,
-    ) -> Self {
-        Self {
+    ) -> Result<Self, OAuthError> {
+        if parameters.len() > LONGEST {
+            return Err(InvalidRequest.because("the request is longer than 16 KiB"));
+        }
+        Ok(Self {
             parameters,
             before,
             asked_at,
             account_chosen: false,
             switching: false,
             shown_to: None,
-        }
+        })
     }
 
     pub(super) fn progress(&self, under_way: bool) -> Progress {
