@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use url::form_urlencoded;
+
 use super::{ErrorCode::InvalidRequest, OAuthError};
 
 /// The parameters that may come several times
@@ -34,6 +36,12 @@ impl Params {
         }
         params.retain(|(_, value)| !value.is_empty());
         Ok(Self(params))
+    }
+
+    /// The same parameters, encoded anew: nothing but letters, digits and a few signs.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.0).finish()
     }
 
     /// The value of a parameter that may come once.
@@ -145,6 +153,14 @@ mod tests {
             assert!(Params::parse(text).is_err(), "{text}");
         }
         assert_eq!(Params::parse("a=%C3%A4+b").unwrap().one("a"), Ok(Some("ä b")));
+    }
+
+    #[test]
+    fn what_is_encoded_anew_is_the_same_and_plain() {
+        let text = "a=%C3%A4+b&state=x\"<y>&&empty=&a=%0d%0a";
+        let encoded = Params::parse(text).unwrap().encode();
+        assert_eq!(encoded, "a=%C3%A4+b&state=x%22%3Cy%3E&a=%0D%0A");
+        assert_eq!(Params::parse(&encoded).unwrap().encode(), encoded);
     }
 
     #[test]

@@ -30,17 +30,15 @@ pub(super) async fn post(
         Ok(body) => body,
         Err(rejection) => return visit.reject(&rejection),
     };
-    let parameters = match query {
-        Some(query) if !query.is_empty() => format!("{query}&{body}"),
-        _ => body,
+    let parameters = format!("{}&{body}", query.unwrap_or_default());
+    let params = match Params::parse(&parameters) {
+        Ok(params) => params,
+        Err(refusal) => return visit.fail(refusal.into()),
     };
-    let silent = parameters.contains("prompt=none");
-    let step = authorize::begin(&visit.app, parameters.clone(), &visit.visitor).await;
-    match step {
-        Ok(Step::Ask(_)) if !visit.known => visit.go(&format!("/authorize?{parameters}")),
-        Ok(Step::Answer(_)) if !visit.known && silent => {
-            visit.go(&format!("/authorize?{parameters}"))
-        }
+    let silent = matches!(params.one("prompt"), Ok(Some("none")));
+    match authorize::begin(&visit.app, parameters, &visit.visitor).await {
+        Ok(Step::Ask(_)) if !visit.known => visit.come_again("/authorize", &params),
+        Ok(Step::Answer(_)) if !visit.known && silent => visit.come_again("/authorize", &params),
         step => visit.step(step),
     }
 }

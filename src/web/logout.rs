@@ -54,6 +54,10 @@ pub(super) async fn post(visit: Visit, body: std::result::Result<Body, Rejection
         Err(refusal) => return visit.fail(refusal.into()),
     };
     let Ok(Some(sealed)) = params.one("request") else {
+        // A form on the client's page comes without our cookies: whom it means, only a GET tells.
+        if !visit.known {
+            return visit.come_again("/logout", &params);
+        }
         let step = logout::begin(&visit.app, body, &visit.visitor).await;
         return respond(&visit, step);
     };

@@ -22,7 +22,7 @@ use crate::{
         sessions::{self, Visitor},
     },
     protocol::{
-        OAuthError,
+        OAuthError, Params,
         authorize::{AuthorizationResponse, ResponseMode},
     },
     values::BrowserToken,
@@ -37,6 +37,7 @@ pub(super) struct Visit {
     /// Whether the browser brought any cookie of ours.
     pub(super) known: bool,
     new_browser: bool,
+    old_session: bool,
 }
 
 #[derive(Template)]
@@ -69,8 +70,8 @@ impl FromRequestParts<App> for Visit {
         let headers = parts.headers.clone();
         let browser = Cookie::Browser.read::<BrowserToken>(&headers, app.issuer());
         let session = Cookie::Session.read(&headers, app.issuer());
-        let known = browser.is_some() || session.is_some();
-        let new_browser = browser.is_none();
+        let (new_browser, old_session) = (browser.is_none(), session.is_some());
+        let known = !new_browser || old_session;
         let browser = browser.unwrap_or_else(|| BrowserToken::new(app.random.bytes()));
         let mut visit = Self {
             app: app.clone(),
@@ -79,6 +80,7 @@ impl FromRequestParts<App> for Visit {
             headers,
             known,
             new_browser,
+            old_session,
         };
         if let Some(session) = session {
             match sessions::recognise(app, &session).await {
@@ -132,6 +134,12 @@ impl Visit {
     /// Go to another page of ours.
     pub(super) fn go(&self, path: &str) -> Response {
         self.remember(see_other(&format!("{}{path}", self.base())))
+    }
+
+    /// Let a form that another site has sent come again, with a `GET` that brings our cookies. None is
+    /// set meanwhile: the browser may have them.
+    pub(super) fn come_again(&self, path: &str, params: &Params) -> Response {
+        see_other(&format!("{}{path}?{}", self.base(), params.encode()))
     }
 
     /// Do what a request needs next.
@@ -228,10 +236,12 @@ impl Visit {
         response
     }
 
-    /// Remove the cookie of the session that has ended.
+    /// Remove the cookie of the session that has ended, if the browser showed one.
     pub(super) fn end_session(&self, mut response: Response) -> Response {
-        let cookie = Cookie::Session.set("", Some(0), self.app.issuer());
-        response.headers_mut().append(header::SET_COOKIE, cookie);
+        if self.old_session {
+            let cookie = Cookie::Session.set("", Some(0), self.app.issuer());
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
         response
     }
 

@@ -6,13 +6,18 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::support::Server;
+use url::form_urlencoded;
+
+use crate::support::{CALLBACK, Server, location, parameter, request, request_with, text};
 
 on_both_engines! {
     a_body_that_breaks_off_is_the_callers_fault
     a_request_without_a_token_is_told_nothing_more
     a_key_set_that_is_known_is_not_sent_again
     looking_is_not_acting
+    a_request_that_another_site_posts_comes_again_with_a_get
+    a_request_may_have_sixteen_kibibytes
+    a_client_may_sign_people_out_by_post
 }
 
 /// [RFC 9112 §8](https://www.rfc-editor.org/rfc/rfc9112#section-8).
@@ -77,4 +82,60 @@ async fn looking_is_not_acting(server: Server) {
         assert_eq!(response.status(), 405, "{path}");
         assert_eq!(response.headers()["allow"], "GET, POST", "{path}");
     }
+}
+
+/// [OpenID Connect Core §3.1.2.1](https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest):
+/// a POST must do, and cookies do not come with one across sites.
+async fn a_request_that_another_site_posts_comes_again_with_a_get(server: Server) {
+    let browser = server.browser();
+    browser.code(&request()).await;
+    // The value that looks like a parameter is none, and nothing of it stands in a header as it came.
+    for (name, value) in [("prompt", "none"), ("login_hint", "x&prompt=none\r\nset-cookie: a=b")] {
+        let stranger = server.http.post(server.url("/authorize"));
+        let response = stranger.form(&request_with(name, value)).send().await.unwrap();
+        assert_eq!(response.status(), 303);
+        let again = location(&response).unwrap();
+        assert!(again.starts_with("/authorize?"), "{again}");
+        assert_eq!(again.contains("prompt=none"), name == "prompt", "{again}");
+        assert!(response.headers().get("set-cookie").is_none());
+        let answer = location(&browser.get(&again, &[]).await).unwrap();
+        assert!(answer.starts_with(CALLBACK) && answer.contains("code="), "{answer}");
+    }
+}
+
+/// [RFC 6749 §3.1](https://www.rfc-editor.org/rfc/rfc6749#section-3.1) sets no limit; we do, and say so.
+async fn a_request_may_have_sixteen_kibibytes(server: Server) {
+    let padded = |length: usize| {
+        let query =
+            form_urlencoded::Serializer::new(String::new()).extend_pairs(request()).finish();
+        format!("/authorize?{query}&pad={}", "x".repeat(length - query.len() - "&pad=".len()))
+    };
+    let browser = server.browser();
+    let response = browser.follow(browser.get(&padded(16 * 1024), &[]).await).await;
+    assert!(location(&response).unwrap().contains("code="));
+    let response = browser.get(&padded(16 * 1024 + 1), &[]).await;
+    assert_eq!(response.status(), 400);
+    assert!(response.text().await.unwrap().contains("16 KiB"));
+}
+
+/// [RP-Initiated Logout §2](https://openid.net/specs/openid-connect-rpinitiated-1_0.html#RPLogout): a
+/// POST must do, and cookies do not come with one across sites.
+async fn a_client_may_sign_people_out_by_post(server: Server) {
+    let browser = server.browser();
+    let tokens = server.tokens(&browser).await;
+    let form = [
+        ("id_token_hint", text(&tokens, "id_token")),
+        ("post_logout_redirect_uri", "https://app.test/bye"),
+        ("state", "a&b"),
+    ];
+    let response = server.http.post(server.url("/logout")).form(&form).send().await.unwrap();
+    assert_eq!(response.status(), 303);
+    assert!(response.headers().get("set-cookie").is_none(), "nobody is signed out yet");
+    let response = browser.get(&location(&response).unwrap(), &[]).await;
+    assert_eq!(location(&response).unwrap(), "https://app.test/bye?state=a%26b");
+    assert!(response.headers().get("set-cookie").is_some());
+    let answer = browser.answer(&request_with("prompt", "none")).await;
+    assert_eq!(parameter(&answer, "error").unwrap(), "login_required");
+    let response = browser.get("/logout", &[]).await;
+    assert!(response.headers().get("set-cookie").is_none(), "there is nothing to remove");
 }
