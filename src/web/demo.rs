@@ -37,5 +37,5 @@ fn show(app: &App, demo: &Demo) -> Response {
         client_id: demo.client.to_string(),
         scope: demo.scope.clone(),
     };
-    render(&page, StatusCode::OK, &Allowances { form_action: None, script: true })
+    render(&page, StatusCode::OK, &Allowances { script: true, ..Allowances::default() })
 }

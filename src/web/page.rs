@@ -15,6 +15,8 @@ pub(super) struct Allowances<'a> {
     pub(super) form_action: Option<&'a str>,
     /// Whether it runs our scripts.
     pub(super) script: bool,
+    /// Whether other sites may know that a form of it comes from us.
+    pub(super) named: bool,
 }
 
 /// Render a page.
@@ -38,10 +40,14 @@ pub(super) fn render(
         header::CONTENT_SECURITY_POLICY,
         HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'")),
     );
+    // With `no-referrer` a browser sends `Origin: null` with our own forms, and without the one header
+    // that might say better, nobody could sign in.
+    let referrer = if allowances.named { "strict-origin" } else { "same-origin" };
     for (name, value) in [
         (header::X_FRAME_OPTIONS, "DENY"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (header::REFERRER_POLICY, referrer),
+        // A client may open us in a window and wait for it: docs/decisions/0007-opened-windows.md.
+        (header::HeaderName::from_static("cross-origin-opener-policy"), "unsafe-none"),
         (header::HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));

@@ -128,7 +128,7 @@ impl Visit {
         status: StatusCode,
         form_action: Option<&str>,
     ) -> Response {
-        self.remember(render(page, status, &Allowances { form_action, script: false }))
+        self.remember(render(page, status, &Allowances { form_action, ..Allowances::default() }))
     }
 
     /// Go to another page of ours.
@@ -169,7 +169,9 @@ impl Visit {
                 let (target, fields) = answer.form();
                 let page = FormPostPage { assets: self.base(), target, fields };
                 let source = answer.form_action_source();
-                let allowances = Allowances { form_action: Some(&source), script: true };
+                // The client may check the `Origin` of what it is posted.
+                let allowances =
+                    Allowances { form_action: Some(&source), script: true, named: true };
                 render(&page, StatusCode::OK, &allowances)
             }
         })

@@ -288,3 +288,25 @@ test("oidc-client-ts signs in from another origin, renews by refresh token and s
   assert.equal(left, null);
   await page.leave();
 });
+
+test("oidc-client-ts signs in through a window of its own", async () => {
+  const page = await openPage(browser);
+  await page.goto(`${app.origin}/`);
+  const settings = { authority: signet.issuer, client_id: "spa", redirect_uri: `${app.origin}/`, scope: "openid" };
+  const opened = page.waitForEvent("popup");
+  const signedIn = page.evaluate(async (settings) => {
+    const manager = new globalThis.oidc.UserManager(settings);
+    return (await manager.signinPopup()).profile.sub;
+  }, settings);
+
+  const popup = await opened;
+  await popup.waitForURL("**/login*");
+  await signIn(popup, signet.username, signet.password);
+  await popup.waitForURL(`${app.origin}/?*`);
+  await popup.waitForFunction(() => globalThis.oidc !== undefined);
+  await popup
+    .evaluate((settings) => void new globalThis.oidc.UserManager(settings).signinPopupCallback(), settings)
+    .catch(() => {}); // It closes its own window.
+  assert.ok(await signedIn);
+  await page.leave();
+});

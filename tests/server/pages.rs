@@ -8,7 +8,7 @@ use tokio::{
 
 use url::form_urlencoded;
 
-use crate::support::{CALLBACK, Server, location, parameter, request, request_with, text};
+use crate::support::{CALLBACK, Server, location, parameter, request, request_with, sealed, text};
 
 on_both_engines! {
     a_body_that_breaks_off_is_the_callers_fault
@@ -18,6 +18,8 @@ on_both_engines! {
     a_request_that_another_site_posts_comes_again_with_a_get
     a_request_may_have_sixteen_kibibytes
     a_client_may_sign_people_out_by_post
+    our_own_forms_say_where_they_come_from
+    a_window_that_a_client_opened_stays_its_own
 }
 
 /// [RFC 9112 §8](https://www.rfc-editor.org/rfc/rfc9112#section-8).
@@ -138,4 +140,37 @@ async fn a_client_may_sign_people_out_by_post(server: Server) {
     assert_eq!(parameter(&answer, "error").unwrap(), "login_required");
     let response = browser.get("/logout", &[]).await;
     assert!(response.headers().get("set-cookie").is_none(), "there is nothing to remove");
+}
+
+/// [Fetch §3.2](https://fetch.spec.whatwg.org/#append-a-request-origin-header): `no-referrer` makes the
+/// origin of a form `null`, and some browsers say nothing else.
+async fn our_own_forms_say_where_they_come_from(server: Server) {
+    let browser = server.browser();
+    let page = location(&browser.get("/authorize", &request()).await).unwrap();
+    let response = browser.get(&page, &[]).await;
+    assert_eq!(response.headers()["referrer-policy"], "same-origin");
+    let form = [("request", sealed(&page)), ("action", "cancel".to_owned())];
+    let from = async |origin: &str| {
+        let request = browser.http.post(server.url("/login")).header("origin", origin);
+        request.form(&form).send().await.unwrap()
+    };
+    assert_eq!(from("null").await.status(), 403);
+    assert!(location(&from(&server.issuer).await).unwrap().contains("error=access_denied"));
+
+    // A client may want to know that an answer comes from us, and nothing more.
+    let response = browser.get("/authorize", &request_with("response_mode", "form_post")).await;
+    let response = browser.follow(response).await;
+    assert_eq!(response.headers()["referrer-policy"], "strict-origin");
+}
+
+/// [HTML §7.1.3](https://html.spec.whatwg.org/multipage/browsers.html#cross-origin-opener-policies).
+async fn a_window_that_a_client_opened_stays_its_own(server: Server) {
+    let browser = server.browser();
+    let page = location(&browser.get("/authorize", &request()).await).unwrap();
+    for path in [page.as_str(), "/authorize", "/logged-out"] {
+        let response = browser.get(path, &[]).await;
+        assert_eq!(response.headers()["cross-origin-opener-policy"], "unsafe-none", "{path}");
+        let policy = response.headers()["content-security-policy"].to_str().unwrap();
+        assert!(policy.contains("frame-ancestors 'none'"), "{path}");
+    }
 }
