@@ -11,7 +11,7 @@ use super::{
     sessions::{SignedIn, Visitor},
 };
 use crate::{
-    model::{Authorization, Client, CodeState, Consent, IssuedCode},
+    model::{Authorization, Client, CodeState, Consent, IssuedCode, ResourceServer},
     protocol::{
         ErrorCode::{AccessDenied, InvalidRequest},
         OAuthError, Params,
@@ -47,8 +47,12 @@ pub struct Question {
     pub address: ReturnAddress,
     /// Whom the client expects.
     pub login_hint: Option<String>,
+    /// The languages that the person reads, as the client knows.
+    pub ui_locales: Option<String>,
     /// The APIs that it wants to use.
     pub audiences: Vec<String>,
+    /// The APIs whose scopes it asks for.
+    pub apis: Vec<ResourceServer>,
 }
 
 /// What a page asks.
@@ -194,12 +198,21 @@ async fn proceed(app: &App, attempt: Attempt, visitor: &Visitor) -> Result<Step>
     };
     pending.shown_to = visitor.signed_in.as_ref().map(|signed_in| signed_in.session.id);
     let sealed = pending.seal(app, name, &visitor.browser);
-    let aim = app.directory.apis().catalogue.aim(&request.scope, &request.resources);
-    let apis = aim.audience.iter().filter(|audience| *audience != app.issuer().as_str());
-    let audiences = apis.map(str::to_owned).collect();
-    let login_hint = request.login_hint;
-    let question = Question { page, sealed, client, address, login_hint, audiences };
-    Ok(Step::Ask(Box::new(question)))
+    let known = app.directory.apis();
+    let aim = known.catalogue.aim(&request.scope, &request.resources);
+    let audiences = aim.audience.iter().filter(|audience| *audience != app.issuer().as_str());
+    let resources = known.catalogue.resources().iter();
+    let apis = resources.filter(|api| !api.scope.intersection(&request.scope).is_empty());
+    Ok(Step::Ask(Box::new(Question {
+        page,
+        sealed,
+        client,
+        address,
+        login_hint: request.login_hint,
+        ui_locales: request.ui_locales,
+        audiences: audiences.map(str::to_owned).collect(),
+        apis: apis.cloned().collect(),
+    })))
 }
 
 /// Keep a code for what the person has authorized.

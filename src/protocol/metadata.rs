@@ -17,6 +17,9 @@ use crate::{
 const CLIENT_AUTHENTICATION: [&str; 4] =
     ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"];
 
+/// The languages of our pages, as BCP 47 names them.
+pub const UI_LOCALES: [&str; 1] = ["en"];
+
 /// The one document that both specifications describe.
 #[must_use]
 pub fn document(issuer: &Issuer, catalogue: &Catalogue) -> Value {
@@ -58,7 +61,7 @@ pub fn document(issuer: &Issuer, catalogue: &Catalogue) -> Value {
         "request_uri_parameter_supported": false,
         "require_request_uri_registration": false,
         "display_values_supported": ["page"],
-        "ui_locales_supported": ["en"],
+        "ui_locales_supported": UI_LOCALES,
     })
 }
 

@@ -7,9 +7,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::visit::Visit;
+use super::visit::{AnyForm, Visit};
 use crate::{
-    edge::{Body, Rejection},
     flows::authorize::{self, Step},
     protocol::{ErrorCode::InvalidRequest, OAuthError, Params},
 };
@@ -21,15 +20,7 @@ pub(super) async fn get(visit: Visit, RawQuery(query): RawQuery) -> Response {
 
 /// A form that a client's page posts comes without our cookies, since they are not sent across sites
 /// with a `POST`. Where they might have mattered, the browser comes again with a `GET`.
-pub(super) async fn post(
-    visit: Visit,
-    RawQuery(query): RawQuery,
-    body: Result<Body, Rejection>,
-) -> Response {
-    let Body(body) = match body {
-        Ok(body) => body,
-        Err(rejection) => return visit.reject(&rejection),
-    };
+pub(super) async fn post(RawQuery(query): RawQuery, AnyForm(visit, body): AnyForm) -> Response {
     let parameters = format!("{}&{body}", query.unwrap_or_default());
     let params = match Params::parse(&parameters) {
         Ok(params) => params,
@@ -37,8 +28,10 @@ pub(super) async fn post(
     };
     let silent = matches!(params.one("prompt"), Ok(Some("none")));
     match authorize::begin(&visit.app, parameters, &visit.visitor).await {
-        Ok(Step::Ask(_)) if !visit.known => visit.come_again("/authorize", &params),
-        Ok(Step::Answer(_)) if !visit.known && silent => visit.come_again("/authorize", &params),
+        Ok(Step::Ask(_)) if !visit.is_known() => visit.come_again("/authorize", &params),
+        Ok(Step::Answer(_)) if !visit.is_known() && silent => {
+            visit.come_again("/authorize", &params)
+        }
         step => visit.step(step),
     }
 }

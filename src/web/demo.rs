@@ -2,9 +2,12 @@
 //! alone.
 
 use askama::Template;
-use axum::{Router, extract::State, http::StatusCode, response::Response, routing::get};
+use axum::{Router, http::StatusCode, response::Response, routing::get};
 
-use super::page::{Allowances, render};
+use super::{
+    page::{Allowances, Frame, render},
+    visit::Visit,
+};
 use crate::{flows::App, values::ClientId};
 
 /// As whom the demo signs people in.
@@ -19,21 +22,21 @@ pub struct Demo {
 #[derive(Template)]
 #[template(path = "demo.html")]
 struct DemoPage {
-    assets: String,
+    frame: Frame,
     issuer: String,
     client_id: String,
     scope: String,
 }
 
 pub(super) fn router(demo: Demo) -> Router<App> {
-    let page = async move |State(app): State<App>| show(&app, &demo);
+    let page = async move |visit: Visit| show(&visit, &demo);
     Router::new().route("/demo", get(page))
 }
 
-fn show(app: &App, demo: &Demo) -> Response {
+fn show(visit: &Visit, demo: &Demo) -> Response {
     let page = DemoPage {
-        assets: app.issuer().path().to_owned(),
-        issuer: app.issuer().to_string(),
+        frame: visit.frame(visit.texts(None)),
+        issuer: visit.app.issuer().to_string(),
         client_id: demo.client.to_string(),
         scope: demo.scope.clone(),
     };

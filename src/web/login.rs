@@ -1,111 +1,108 @@
-//! The sign-in page.
+//! The sign-in page, and the one to choose an account on.
 
 use askama::Template;
-use axum::{
-    extract::RawQuery,
-    http::{StatusCode, header},
-    response::Response,
-};
+use axum::{http::header, response::Response};
 
 use super::{
-    authorize::carried,
     consent::{Link, links},
-    visit::Visit,
+    page::{Form, Frame},
+    texts::{self, Markup, OfAccount, OfClient},
+    visit::{Carried, OurForm, Visit},
 };
 use crate::{
-    edge::{Body, Rejection},
     flows::{
         authorize::{self, Choice, Page, Question, Step},
         login,
     },
-    protocol::Params,
+    protocol::{ErrorCode::InvalidRequest, OAuthError, Params},
     values::Password,
 };
 
 #[derive(Template)]
 #[template(path = "login.html")]
-struct LoginPage<'a> {
-    assets: String,
-    action: String,
-    request: &'a str,
-    client_name: &'a str,
+struct LoginPage {
+    frame: Frame,
+    text: &'static texts::Login,
+    form: Form,
+    lead: Markup,
+    again: Option<Markup>,
+    failed: bool,
     username: String,
-    problem: Option<String>,
-    account: Option<String>,
     links: Vec<Link>,
-    request_id: &'a str,
 }
 
 #[derive(Template)]
 #[template(path = "select_account.html")]
-struct SelectAccountPage<'a> {
-    assets: String,
-    action: String,
-    request: &'a str,
-    client_name: &'a str,
-    account: String,
-    request_id: &'a str,
+struct SelectAccountPage {
+    frame: Frame,
+    text: &'static texts::SelectAccount,
+    form: Form,
+    lead: Markup,
+    go_on: Markup,
 }
 
-pub(super) async fn get(visit: Visit, RawQuery(query): RawQuery) -> Response {
-    let sealed = match carried(query.as_deref()) {
-        Ok(sealed) => sealed,
-        Err(refusal) => return visit.fail(refusal.into()),
-    };
+/// What a person does on these pages.
+enum Action {
+    SignIn(Attempt),
+    Choose(Choice),
+    Cancel,
+}
+
+/// A name and a password; none, where what was typed cannot be one.
+struct Attempt {
+    username: String,
+    password: Option<Password>,
+}
+
+pub(super) async fn get(Carried(visit, sealed): Carried) -> Response {
     match authorize::resume(&visit.app, "login", &sealed, &visit.visitor).await {
         Ok(Step::Ask(question)) => show(&visit, question, None),
         step => visit.step(step),
     }
 }
 
-pub(super) async fn post(visit: Visit, body: Result<Body, Rejection>) -> Response {
-    let body = match body {
-        Ok(Body(body)) => body,
-        Err(rejection) => return visit.reject(&rejection),
-    };
-    if !visit.is_from_our_page() {
-        return visit.forbid();
-    }
-    answer(visit, &body).await
-}
-
-async fn answer(mut visit: Visit, body: &str) -> Response {
-    let read = || {
-        let params = Params::parse(body)?;
-        let part = |name| params.one(name).map(|value| value.unwrap_or("").to_owned());
-        let sealed = params.required("request")?.to_owned();
-        Ok::<_, crate::protocol::OAuthError>((
-            sealed,
-            part("action")?,
-            part("username")?,
-            part("password")?.parse::<Password>().ok(),
-        ))
-    };
-    let (sealed, action, username, password) = match read() {
+pub(super) async fn post(OurForm(visit, params): OurForm) -> Response {
+    let (sealed, action) = match read(&params) {
         Ok(read) => read,
         Err(refusal) => return visit.fail(refusal.into()),
     };
     let (app, visitor) = (&visit.app, &visit.visitor);
-    match action.as_str() {
-        "cancel" => return visit.step(authorize::cancel(app, "login", &sealed, visitor).await),
-        "continue" => {
-            return visit.step(authorize::choose(app, &sealed, Choice::Continue, visitor).await);
-        }
-        "other" => {
-            return visit.step(authorize::choose(app, &sealed, Choice::Other, visitor).await);
-        }
-        _ => {}
+    match action {
+        Action::SignIn(attempt) => sign_in(visit, sealed, attempt).await,
+        Action::Choose(choice) => visit.step(authorize::choose(app, sealed, choice, visitor).await),
+        Action::Cancel => visit.step(authorize::cancel(app, "login", sealed, visitor).await),
     }
+}
+
+fn read(params: &Params) -> Result<(&str, Action), OAuthError> {
+    let sealed = params.required("request")?;
+    let action = match params.one("action")? {
+        // What fills in forms for people sends them without pressing a button.
+        Some("login") | None => Action::SignIn(Attempt {
+            username: params.one("username")?.unwrap_or("").to_owned(),
+            password: params.one("password")?.and_then(|password| password.parse().ok()),
+        }),
+        Some("continue") => Action::Choose(Choice::Continue),
+        Some("other") => Action::Choose(Choice::Other),
+        Some("cancel") => Action::Cancel,
+        Some(_) => return Err(InvalidRequest.because("the form has an action that is not known")),
+    };
+    Ok((sealed, action))
+}
+
+async fn sign_in(mut visit: Visit, sealed: &str, attempt: Attempt) -> Response {
+    let (app, visitor) = (&visit.app, &visit.visitor);
     // Only a page that we showed may try a password.
-    let question = match authorize::resume(app, "login", &sealed, visitor).await {
+    let question = match authorize::resume(app, "login", sealed, visitor).await {
         Ok(Step::Ask(question)) => question,
         step => return visit.step(step),
     };
     let agent = visit.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    let Attempt { username, password } = attempt;
     match login::sign_in(app, &username, password, agent.unwrap_or(""), visitor).await {
         Ok(Some(new)) => {
             visit.visitor.signed_in = Some(new.signed_in.clone());
-            let step = authorize::resume(&visit.app, "login", &sealed, &visit.visitor).await;
+            let step = authorize::resume(&visit.app, "login", sealed, &visit.visitor).await;
             visit.begin_session(visit.step(step), &new)
         }
         Ok(None) => show(&visit, question, Some(username)),
@@ -115,37 +112,43 @@ async fn answer(mut visit: Visit, body: &str) -> Response {
 
 /// Show the page that the question asks for. `failed` is the name with which a sign-in has failed.
 fn show(visit: &Visit, question: Box<Question>, failed: Option<String>) -> Response {
-    let source = question.address.form_action_source();
-    let account = visit.visitor.signed_in.as_ref().map(|s| s.user.display_name().to_owned());
-    let action = format!("{}/login", visit.base());
-    match (&question.page, account) {
+    match (&question.page, visit.account()) {
         (Page::Consent(_), _) => visit.step(Ok(Step::Ask(question))),
-        (Page::SelectAccount, Some(account)) => {
-            let page = SelectAccountPage {
-                assets: visit.base(),
-                action,
-                request: &question.sealed,
-                client_name: &question.client.name,
-                account,
-                request_id: &visit.request_id,
-            };
-            visit.show(&page, StatusCode::OK, Some(&source))
-        }
-        (_, account) => {
-            let problem =
-                failed.is_some().then(|| "The username or the password is not right.".to_owned());
-            let page = LoginPage {
-                assets: visit.base(),
-                action,
-                request: &question.sealed,
-                client_name: &question.client.name,
-                username: failed.or(question.login_hint).unwrap_or_default(),
-                problem,
-                account,
-                links: links(&question.client),
-                request_id: &visit.request_id,
-            };
-            visit.show(&page, StatusCode::OK, Some(&source))
-        }
+        (Page::SelectAccount, Some(account)) => select_account(visit, *question, account),
+        (_, account) => ask(visit, *question, account, failed),
     }
+}
+
+fn ask(
+    visit: &Visit,
+    question: Question,
+    account: Option<String>,
+    failed: Option<String>,
+) -> Response {
+    let texts = visit.texts(question.ui_locales.as_deref());
+    let text = &texts.login;
+    let page = LoginPage {
+        frame: visit.frame(texts),
+        text,
+        form: visit.form("/login", question.sealed),
+        lead: text.lead.fill(&OfClient { client: question.client.name.clone() }),
+        again: account.map(|account| text.again.fill(&OfAccount { account })),
+        failed: failed.is_some(),
+        username: failed.or(question.login_hint).unwrap_or_default(),
+        links: links(&question.client, &texts.links),
+    };
+    visit.show(&page, Some(&question.address.form_action_source()))
+}
+
+fn select_account(visit: &Visit, question: Question, account: String) -> Response {
+    let texts = visit.texts(question.ui_locales.as_deref());
+    let text = &texts.select_account;
+    let page = SelectAccountPage {
+        frame: visit.frame(texts),
+        text,
+        form: visit.form("/login", question.sealed),
+        lead: text.lead.fill(&OfClient { client: question.client.name.clone() }),
+        go_on: text.go_on.fill(&OfAccount { account }),
+    };
+    visit.show(&page, Some(&question.address.form_action_source()))
 }

@@ -2,40 +2,45 @@
 //! ([RP-Initiated Logout](https://openid.net/specs/openid-connect-rpinitiated-1_0.html)).
 
 use askama::Template;
-use axum::{extract::RawQuery, http::StatusCode, response::Response};
+use axum::{extract::RawQuery, response::Response};
 
-use super::visit::{Visit, see_other};
+use super::{
+    page::{Form, Frame},
+    respond::see_other,
+    texts::{self, Markup, OfAccount, OfClient},
+    visit::{AnyForm, Visit},
+};
 use crate::{
-    edge::{Body, Rejection},
     flows::{
         Result,
         logout::{self, Step},
     },
-    protocol::Params,
+    protocol::{ErrorCode::InvalidRequest, Params},
 };
 
 #[derive(Template)]
 #[template(path = "logout.html")]
-struct LogoutPage<'a> {
-    assets: String,
-    action: String,
-    request: &'a str,
-    client_name: Option<String>,
-    account: &'a str,
-    request_id: &'a str,
+struct LogoutPage {
+    frame: Frame,
+    text: &'static texts::Logout,
+    form: Form,
+    asked: Option<Markup>,
+    account: Markup,
 }
 
 #[derive(Template)]
 #[template(path = "logged_out.html")]
 struct LoggedOutPage {
-    assets: String,
+    frame: Frame,
+    text: &'static texts::LoggedOut,
 }
 
 #[derive(Template)]
 #[template(path = "signed_in.html")]
-struct StillSignedInPage<'a> {
-    assets: String,
-    account: &'a str,
+struct StillSignedInPage {
+    frame: Frame,
+    text: &'static texts::SignedIn,
+    still: Markup,
 }
 
 pub(super) async fn get(visit: Visit, RawQuery(query): RawQuery) -> Response {
@@ -44,36 +49,46 @@ pub(super) async fn get(visit: Visit, RawQuery(query): RawQuery) -> Response {
 }
 
 /// Either a client's request, or the person's answer to our page, which carries the sealed request.
-pub(super) async fn post(visit: Visit, body: std::result::Result<Body, Rejection>) -> Response {
-    let body = match body {
-        Ok(Body(body)) => body,
-        Err(rejection) => return visit.reject(&rejection),
-    };
+pub(super) async fn post(AnyForm(visit, body): AnyForm) -> Response {
     let params = match Params::parse(&body) {
         Ok(params) => params,
         Err(refusal) => return visit.fail(refusal.into()),
     };
-    let Ok(Some(sealed)) = params.one("request") else {
+    match params.one("request") {
+        Ok(Some(sealed)) => answered(visit, sealed, &params).await,
         // A form on the client's page comes without our cookies: whom it means, only a GET tells.
-        if !visit.known {
-            return visit.come_again("/logout", &params);
+        _ if !visit.is_known() => visit.come_again("/logout", &params),
+        _ => {
+            let step = logout::begin(&visit.app, body, &visit.visitor).await;
+            respond(&visit, step)
         }
-        let step = logout::begin(&visit.app, body, &visit.visitor).await;
-        return respond(&visit, step);
-    };
-    if !visit.is_from_our_page() {
-        return visit.forbid();
     }
-    if matches!(params.one("action"), Ok(Some("stay"))) {
-        let page = StillSignedInPage { assets: visit.base(), account: account(&visit) };
-        return visit.show(&page, StatusCode::OK, None);
-    }
-    let step = logout::confirm(&visit.app, sealed, &visit.visitor).await;
-    respond(&visit, step)
 }
 
 pub(super) async fn done(visit: Visit) -> Response {
-    visit.show(&LoggedOutPage { assets: visit.base() }, StatusCode::OK, None)
+    let texts = visit.texts(None);
+    visit.show(&LoggedOutPage { frame: visit.frame(texts), text: &texts.logged_out }, None)
+}
+
+async fn answered(mut visit: Visit, sealed: &str, params: &Params) -> Response {
+    if !visit.is_from_our_page() {
+        return visit.forbid();
+    }
+    visit.under_way = true;
+    match params.one("action") {
+        Ok(Some("logout")) => {
+            let step = logout::confirm(&visit.app, sealed, &visit.visitor).await;
+            respond(&visit, step)
+        }
+        Ok(Some("stay")) => {
+            let texts = visit.texts(None);
+            let account = visit.account().unwrap_or_default();
+            let still = texts.signed_in.text.fill(&OfAccount { account });
+            let (frame, text) = (visit.frame(texts), &texts.signed_in);
+            visit.show(&StillSignedInPage { frame, text, still }, None)
+        }
+        _ => visit.fail(InvalidRequest.because("the form has an action that is not known").into()),
+    }
 }
 
 fn respond(visit: &Visit, step: Result<Step>) -> Response {
@@ -83,21 +98,19 @@ fn respond(visit: &Visit, step: Result<Step>) -> Response {
             None => visit.go("/logged-out"),
         }),
         Ok(Step::Confirm { sealed, client_name, address }) => {
+            let texts = visit.texts(None);
+            let text = &texts.logout;
+            let account = visit.account().unwrap_or_default();
             let page = LogoutPage {
-                assets: visit.base(),
-                action: format!("{}/logout", visit.base()),
-                request: &sealed,
-                client_name,
-                account: account(visit),
-                request_id: &visit.request_id,
+                frame: visit.frame(texts),
+                text,
+                form: visit.form("/logout", sealed),
+                asked: client_name.map(|client| text.asked.fill(&OfClient { client })),
+                account: text.account.fill(&OfAccount { account }),
             };
             let source = address.map(|address| address.form_action_source());
-            visit.show(&page, StatusCode::OK, source.as_deref())
+            visit.show(&page, source.as_deref())
         }
         Err(error) => visit.fail(error),
     }
-}
-
-fn account(visit: &Visit) -> &str {
-    visit.visitor.signed_in.as_ref().map_or("", |signed_in| signed_in.user.display_name())
 }

@@ -5,9 +5,12 @@ mod authorize;
 mod consent;
 mod cookies;
 mod demo;
+mod error;
 mod login;
 mod logout;
 mod page;
+mod respond;
+mod texts;
 mod visit;
 
 use axum::{Router, routing::get};
@@ -18,6 +21,7 @@ pub use demo::Demo;
 
 /// Every page, below the issuer's path. The demo is there in development alone.
 pub fn router(app: App, demo: Option<Demo>) -> Router {
+    texts::load();
     let path = app.issuer().path().to_owned();
     let pages = Router::new()
         .route("/authorize", get(authorize::get).post(authorize::post).head(authorize::head))

@@ -6,7 +6,22 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 
+use super::texts::Texts;
 use crate::edge::no_store;
+
+/// What every page has.
+pub(super) struct Frame {
+    pub(super) texts: &'static Texts,
+    /// The path below which the stylesheet is.
+    pub(super) assets: String,
+    pub(super) request_id: String,
+}
+
+/// A form that carries a sealed request.
+pub(super) struct Form {
+    pub(super) action: String,
+    pub(super) request: String,
+}
 
 /// What a page may do beyond showing itself.
 #[derive(Default)]

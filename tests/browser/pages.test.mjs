@@ -102,6 +102,48 @@ for (const [name, options] of Object.entries({
   });
 }
 
+for (const [name, options] of Object.entries({
+  light: { colorScheme: "light" },
+  "dark-phone": { colorScheme: "dark", viewport: { width: 375, height: 667 }, isMobile: true, hasTouch: true },
+})) {
+  test(`every page is in order: ${name}`, async () => {
+    const page = await openPage(browser, options);
+    const api = `https://orders.example/${name}`;
+    await signet.command("resource", "create", "--id", api, "--name", "Order desk", "--scope", `orders:${name}`);
+    await signet.command("client", "create", "--client-id", `desk-${name}`, "--name", "Café الطلبات", "--public",
+      "--grant", "authorization_code", "--scope", `openid profile email offline_access orders:${name}`,
+      "--redirect-uri", `${app.origin}/callback`, "--policy-uri", `${app.origin}/policy`);
+    const request = (parameters) => shopRequest({ client_id: `desk-${name}`, ...parameters });
+
+    await page.goto(request({ scope: "openid profile" }));
+    await look(page, `walk-login-${name}`);
+    await signIn(page, signet.username, "not the password");
+    await look(page, `walk-login-refused-${name}`);
+    await signIn(page, signet.username, signet.password);
+    await page.waitForURL("**/consent*");
+    await page.click("#allow");
+    await answerOf(page);
+
+    const claims = JSON.stringify({ userinfo: { email: null, email_verified: null } });
+    await page.goto(request({ scope: `openid profile offline_access orders:${name}`, claims }));
+    await look(page, `walk-consent-${name}`);
+    assert.match(await page.innerText("main"), /Act for you at Order desk: orders:/);
+    await page.goto(request({ prompt: "select_account" }));
+    await look(page, `walk-select-account-${name}`);
+    await page.goto(request({ prompt: "login" }));
+    await look(page, `walk-login-again-${name}`);
+    await page.goto(`${signet.issuer}/logout?client_id=shop`);
+    await look(page, `walk-logout-${name}`);
+    await page.click("#stay");
+    await look(page, `walk-signed-in-${name}`);
+    await page.goto(`${signet.issuer}/login`);
+    await look(page, `walk-error-stale-${name}`);
+    await page.goto(request({ redirect_uri: "https://elsewhere.example/" }));
+    await look(page, `walk-error-${name}`);
+    await page.leave();
+  });
+}
+
 test("light and dark differ", async () => {
   const colours = [];
   for (const colorScheme of ["light", "dark"]) {

@@ -8,7 +8,9 @@ use tokio::{
 
 use url::form_urlencoded;
 
-use crate::support::{CALLBACK, Server, location, parameter, request, request_with, sealed, text};
+use crate::support::{
+    CALLBACK, PASSWORD, Server, location, parameter, request, request_with, sealed, text,
+};
 
 on_both_engines! {
     a_body_that_breaks_off_is_the_callers_fault
@@ -20,6 +22,9 @@ on_both_engines! {
     a_client_may_sign_people_out_by_post
     our_own_forms_say_where_they_come_from
     a_window_that_a_client_opened_stays_its_own
+    an_action_that_no_button_has_is_refused
+    consent_says_in_words_what_is_asked_for
+    an_error_page_has_a_cause_for_people_and_details_for_developers
 }
 
 /// [RFC 9112 §8](https://www.rfc-editor.org/rfc/rfc9112#section-8).
@@ -172,5 +177,60 @@ async fn a_window_that_a_client_opened_stays_its_own(server: Server) {
         assert_eq!(response.headers()["cross-origin-opener-policy"], "unsafe-none", "{path}");
         let policy = response.headers()["content-security-policy"].to_str().unwrap();
         assert!(policy.contains("frame-ancestors 'none'"), "{path}");
+    }
+}
+
+/// [RFC 6749 §10.12](https://www.rfc-editor.org/rfc/rfc6749#section-10.12).
+async fn an_action_that_no_button_has_is_refused(server: Server) {
+    let browser = server.browser();
+    let page = location(&browser.get("/authorize", &request()).await).unwrap();
+    let form = [("request", sealed(&page)), ("username", "ada".to_owned())];
+    let mut form: Vec<_> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    form.extend([("password", PASSWORD), ("action", "LOGIN")]);
+    let response = browser.post("/login", &form).await;
+    assert_eq!(response.status(), 400);
+    assert!(response.headers().get("set-cookie").is_none());
+    // What fills in forms for people may send them without a button.
+    form.pop();
+    let response = browser.post("/login", &form).await;
+    assert!(location(&response).unwrap().starts_with("/consent?"));
+}
+
+/// [OpenID Connect Core §3.1.2.4](https://openid.net/specs/openid-connect-core-1_0.html#Consent).
+async fn consent_says_in_words_what_is_asked_for(server: Server) {
+    let browser = server.browser();
+    let mut wish = request_with("scope", "openid orders:read");
+    wish.push(("claims", r#"{"userinfo":{"email_verified":null}}"#));
+    let page = location(&browser.get("/authorize", &wish).await).unwrap();
+    let sealed = sealed(&page);
+    let form = [("request", sealed.as_str()), ("username", "ada"), ("password", PASSWORD)];
+    let page = location(&browser.post("/login", &form).await).unwrap();
+    let page = browser.get(&page, &[]).await.text().await.unwrap();
+    for words in [
+        "<h1>Allow <bdi>web</bdi>?</h1>",
+        "You are signed in as <bdi>ada</bdi>. Your answer goes to <bdi>app.test</bdi>.",
+        "<li>Know who you are</li>",
+        "<li>Act for you at <bdi>https://api.test/</bdi>: <bdi>orders:read</bdi></li>",
+        "<li>Whether your e-mail address is verified</li>",
+    ] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+}
+
+/// [RFC 6749 §4.1.2.1](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1).
+async fn an_error_page_has_a_cause_for_people_and_details_for_developers(server: Server) {
+    let browser = server.browser();
+    let page = location(&browser.get("/authorize", &request()).await).unwrap();
+    server.wait(3601).await;
+    for (path, cause, details) in [
+        ("/authorize?client_id=nobody", "The app sent something", "client_id is not a client"),
+        (page.as_str(), "This page can no longer be used", "waited for more than an hour"),
+    ] {
+        let response = browser.get(path, &[]).await;
+        assert_eq!(response.status(), 400);
+        let page = response.text().await.unwrap();
+        let (above, below) = page.split_once("<dl class=\"facts\">").unwrap();
+        assert!(above.contains(cause) && above.contains("role=\"alert\""), "{page}");
+        assert!(below.contains(details) && below.contains("id=\"request-id\""), "{page}");
     }
 }

@@ -36,6 +36,8 @@ pub struct AuthorizeRequest {
     pub max_age: Option<MaxAge>,
     /// Whom the client expects, in the person's words.
     pub login_hint: Option<String>,
+    /// The languages that the person reads, the dearest first.
+    pub ui_locales: Option<String>,
     /// Whom the client expects, in ours: an earlier ID token.
     pub id_token_hint: Option<String>,
     /// Whom the client demands, by subject.
@@ -82,6 +84,7 @@ impl AuthorizeRequest {
             prompts: prompts.unwrap_or_default(),
             max_age,
             login_hint: params.one("login_hint")?.map(str::to_owned),
+            ui_locales: params.one("ui_locales")?.map(str::to_owned),
             id_token_hint: params.one("id_token_hint")?.map(str::to_owned),
             subject: wishes.subject.map(|subject| subject.parse().map_err(|_| ())),
             claims: wishes.claims,

@@ -214,7 +214,7 @@ async fn claims_that_were_not_allowed_are_asked_for(server: Server) {
     told(&browser.answer(&silent).await, "consent_required");
     let page = browser.asks(&[&plain[..], &claims].concat()).await;
     let shown = browser.get(&page, &[]).await.text().await.unwrap();
-    assert!(shown.contains("<li>email</li>"), "{shown}");
+    assert!(shown.contains("<li>Your e-mail address</li>"), "{shown}");
     let denied = browser.presses(&page, "deny").await;
     told(&location(&denied).unwrap().parse().unwrap(), "access_denied");
     for (request, email) in
