@@ -11,7 +11,9 @@ use super::{
 use crate::{
     flows::authorize::{self, Page, Question, Step},
     model::{Client, ResourceServer},
-    protocol::{ErrorCode::InvalidRequest, OAuthError, Params, authorize::Asked},
+    protocol::{
+        ErrorCode::InvalidRequest, OAuthError, Params, authorize::Asked, resource::IDENTITY_SCOPES,
+    },
 };
 
 /// A link to a page of the client's.
@@ -90,7 +92,11 @@ fn show(visit: &Visit, question: &Question, asked: &Asked) -> Response {
     let host = source.split_once("://").map_or(source.as_str(), |(_, host)| host).to_owned();
     let account = visit.account().unwrap_or_default();
     let some_old = asked.new != asked.scope;
-    let scopes = asked.scope.iter().map(|scope| AskedScope {
+    let mut scopes: Vec<&str> = asked.scope.iter().collect();
+    // What is about the person first, in the order of the specification, and then the APIs.
+    let place = |scope: &&str| IDENTITY_SCOPES.iter().position(|known| known == scope);
+    scopes.sort_by_key(|scope| place(scope).unwrap_or(IDENTITY_SCOPES.len()));
+    let scopes = scopes.into_iter().map(|scope| AskedScope {
         words: describe(scope, &question.apis, texts),
         new: some_old && asked.new.contains(scope),
     });
