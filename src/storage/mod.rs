@@ -16,31 +16,31 @@ use sqlx::{
 use tokio::time::timeout;
 
 mod announcements;
-mod assertions;
 mod authorization;
+mod authorization_code;
 mod barrier;
 mod changes;
-mod clients;
-mod codes;
+mod client;
+mod client_assertion;
 mod columns;
-mod consents;
+mod consent;
 mod error;
 mod expire;
 mod migrate;
 mod refresh;
 mod report;
-mod resources;
-mod revocations;
-mod sessions;
-mod signing_keys;
-mod users;
+mod resource;
+mod revocation;
+mod session;
+mod signing_key;
+mod user;
 
 pub use announcements::Announcements;
-pub use clients::Creation;
-pub use codes::Redemption;
+pub use authorization_code::Redemption;
+pub use client::Creation;
 pub use error::{Result, StorageError};
 pub use report::TableReport;
-pub use users::{UserCreation, UserUpdate};
+pub use user::{UserCreation, UserUpdate};
 
 use barrier::Barrier;
 use error::Cause;

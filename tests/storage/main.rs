@@ -28,20 +28,20 @@ macro_rules! on_both_engines {
     };
 }
 
-mod assertions;
-mod clients;
-mod codes;
-mod consents;
+mod authorization_code;
+mod client;
+mod client_assertion;
+mod consent;
 mod engines;
 mod expire;
 mod nouns;
 mod opening;
 mod refresh;
-mod resources;
-mod revocations;
-mod sessions;
-mod signing_keys;
-mod users;
+mod resource;
+mod revocation;
+mod session;
+mod signing_key;
+mod user;
 
 async fn with_store<T>(url: String, test: impl FnOnce(Store) -> T)
 where

@@ -4,7 +4,7 @@ use super::{
     Result, Store, change,
     columns::{Column, column},
     from_row, read,
-    revocations::keep_revocation,
+    revocation::keep_revocation,
     transaction,
 };
 use crate::{

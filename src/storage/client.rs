@@ -5,7 +5,7 @@ use super::{
     changes::note,
     columns::{Column, column, corrupt},
     from_row, read,
-    revocations::keep_revocation,
+    revocation::keep_revocation,
 };
 use crate::{
     model::{Change, Client, ClientKind, Credentials, Revocation, SecretHash, SecretMethod},
