@@ -41,16 +41,16 @@ create table users (
 
 -- Browsers in which somebody is signed in.
 create table sessions (
-    id         text    not null primary key,
-    secret     bytea   not null,
-    user_id    text    not null references users (id) on delete cascade,
-    auth_time  bigint  not null,
-    acr        text    not null,
-    amr        text    not null,
-    seen_at    bigint  not null,
-    expires_at bigint  not null,
-    ended_at   bigint,
-    user_agent text    not null
+    id          text    not null primary key,
+    secret_hash bytea   not null,
+    user_id     text    not null references users (id) on delete cascade,
+    auth_time   bigint  not null,
+    acr         text    not null,
+    amr         text    not null,
+    seen_at     bigint  not null,
+    expires_at  bigint  not null,
+    ended_at    bigint,
+    user_agent  text    not null
 );
 
 create index sessions_of_user on sessions (user_id);
@@ -75,7 +75,7 @@ create index consents_of_client on consents (client_id);
 -- the client, and all codes of a busy client would queue up at it. Deleting a client deletes both.
 create table codes (
     id           text    not null primary key,
-    secret       bytea   not null,
+    secret_hash  bytea   not null,
     client_id    text    not null,
     user_id      text    not null references users (id) on delete cascade,
     session_id   text    not null,

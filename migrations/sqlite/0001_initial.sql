@@ -40,16 +40,16 @@ create table users (
 
 -- Browsers in which somebody is signed in.
 create table sessions (
-    id         text    not null primary key,
-    secret     blob    not null,
-    user_id    text    not null references users (id) on delete cascade,
-    auth_time  integer not null,
-    acr        text    not null,
-    amr        text    not null,
-    seen_at    integer not null,
-    expires_at integer not null,
-    ended_at   integer,
-    user_agent text    not null
+    id          text    not null primary key,
+    secret_hash blob    not null,
+    user_id     text    not null references users (id) on delete cascade,
+    auth_time   integer not null,
+    acr         text    not null,
+    amr         text    not null,
+    seen_at     integer not null,
+    expires_at  integer not null,
+    ended_at    integer,
+    user_agent  text    not null
 ) strict;
 
 create index sessions_of_user on sessions (user_id);
@@ -74,7 +74,7 @@ create index consents_of_client on consents (client_id);
 -- the client, and all codes of a busy client would queue up at it. Deleting a client deletes both.
 create table codes (
     id           text    not null primary key,
-    secret       blob    not null,
+    secret_hash  blob    not null,
     client_id    text    not null,
     user_id      text    not null references users (id) on delete cascade,
     session_id   text    not null,

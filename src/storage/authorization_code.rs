@@ -27,7 +27,7 @@ from_row!(IssuedCode, |row| {
     let family: Option<FamilyId> = column(row, "family_id")?;
     Ok(Self {
         id: column(row, "id")?,
-        secret: column(row, "secret")?,
+        secret: column(row, "secret_hash")?,
         authorization: Authorization::from_row(row)?,
         redirect_uri: column(row, "redirect_uri")?,
         challenge: column(row, "challenge")?,
@@ -44,7 +44,7 @@ impl Store {
             let query = sqlx::query(
                 "insert into codes (
                      id, client_id, user_id, session_id, auth_time, acr, amr, scope, resources,
-                     claims, secret, redirect_uri, challenge, nonce, expires_at
+                     claims, secret_hash, redirect_uri, challenge, nonce, expires_at
                  )
                  values (
                      $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15
@@ -68,7 +68,7 @@ impl Store {
             sqlx::query_as(
                 "select
                      id, client_id, user_id, session_id, auth_time, acr, amr, scope, resources,
-                     claims, secret, redirect_uri, challenge, nonce, expires_at, family_id
+                     claims, secret_hash, redirect_uri, challenge, nonce, expires_at, family_id
                  from codes where id = $1",
             )
             .bind(id.kept())

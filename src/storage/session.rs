@@ -16,7 +16,7 @@ from_row!(Session, |row| {
     let id = column(row, "id")?;
     Ok(Self {
         id,
-        secret: column(row, "secret")?,
+        secret: column(row, "secret_hash")?,
         user: column(row, "user_id")?,
         authentication: Authentication {
             session: id,
@@ -49,8 +49,8 @@ impl Store {
             }
             sqlx::query(
                 "insert into sessions (
-                     id, secret, user_id, auth_time, acr, amr, seen_at, expires_at, ended_at,
-                     user_agent
+                     id, secret_hash, user_id, auth_time, acr, amr, seen_at, expires_at,
+                     ended_at, user_agent
                  )
                  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
             )
@@ -74,8 +74,8 @@ impl Store {
         Ok(read!(self, |db| {
             sqlx::query_as(
                 "select
-                     id, secret, user_id, auth_time, acr, amr, seen_at, expires_at, ended_at,
-                     user_agent
+                     id, secret_hash, user_id, auth_time, acr, amr, seen_at, expires_at,
+                     ended_at, user_agent
                  from sessions where id = $1",
             )
             .bind(id.kept())
