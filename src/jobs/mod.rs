@@ -23,7 +23,11 @@ const EXPIRE: Duration = Duration::from_mins(1);
 const RENEW: Duration = Duration::from_mins(1);
 
 /// How many rows are removed at a time.
-const BATCH: i64 = 500;
+const BATCH: u32 = 500;
+
+/// How many batches of one table are removed at most before it is the next one's turn: as many rows
+/// as 4,000 new ones a second make until the next time.
+const BATCHES: u32 = 500;
 
 /// Start the clockwork. It stops with the runtime.
 pub fn start(app: &App) {
@@ -36,7 +40,7 @@ pub fn start(app: &App) {
         }
     });
     every(EXPIRE, never(), app, |app| async move {
-        if let Err(cause) = app.store.expire(app.clock.now(), BATCH).await {
+        if let Err(cause) = app.store.expire(app.clock.now(), BATCH, BATCHES).await {
             tracing::error!(cause = ?cause, "what has expired could not be removed");
         }
     });

@@ -1,5 +1,7 @@
 //! Forgetting what has served its time.
 
+use tokio::task::yield_now;
+
 use super::{Result, Store, columns::Column, transaction};
 use crate::values::Timestamp;
 
@@ -48,20 +50,31 @@ const SWEEPS: [(i64, &str); 6] = [
 ];
 
 impl Store {
-    /// Deletes what nobody can need any more, at most `batch` rows of each table, so that no other
-    /// writer waits for long. How many rows went.
-    pub async fn expire(&self, now: Timestamp, batch: i64) -> Result<u64> {
+    /// Deletes what nobody can need any more, `batch` rows at a time, and of each table at most
+    /// `batches` times. Between two batches, writers that wait have their turn. How many rows went.
+    pub async fn expire(&self, now: Timestamp, batch: u32, batches: u32) -> Result<u64> {
         let mut deleted = 0;
         for (kept_for, statement) in SWEEPS {
-            deleted += transaction!(self, |tx| {
-                let swept = sqlx::query(statement)
-                    .bind(now.minus(kept_for).kept())
-                    .bind(batch)
-                    .execute(&mut *tx)
-                    .await?;
-                swept.rows_affected()
-            })?;
+            for _ in 0..batches {
+                let swept = self.sweep(statement, now.minus(kept_for), batch).await?;
+                deleted += swept;
+                if swept < u64::from(batch) {
+                    break;
+                }
+                yield_now().await;
+            }
         }
         Ok(deleted)
+    }
+
+    async fn sweep(&self, statement: &'static str, before: Timestamp, batch: u32) -> Result<u64> {
+        transaction!(self, |tx| {
+            let swept = sqlx::query(statement)
+                .bind(before.kept())
+                .bind(i64::from(batch))
+                .execute(&mut *tx)
+                .await?;
+            swept.rows_affected()
+        })
     }
 }

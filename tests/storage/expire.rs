@@ -17,12 +17,14 @@ on_both_engines! {
     a_family_that_is_used_is_not_forgotten
     assertions_and_revocations_go_at_their_end
     changes_are_kept_for_ten_minutes
-    one_sweep_takes_no_more_than_a_batch_of_each
+    a_sweep_goes_on_until_nothing_is_left
+    a_sweep_takes_no_more_than_its_batches_of_a_table
+    a_writer_has_its_turn_during_a_sweep
 }
 
 /// Everything that can be forgotten at this time is.
 async fn sweep(store: &Store, now: Timestamp) {
-    while store.expire(now, 100).await.unwrap() > 0 {}
+    store.expire(now, 100, 100).await.unwrap();
 }
 
 async fn a_code_is_recognised_for_a_day_after_its_end(store: Store) {
@@ -83,20 +85,20 @@ async fn assertions_and_revocations_go_at_their_end(store: Store) {
     let revoked = revocation(1, Revoked::User(id(1)), NOW);
     store.revoke(&revoked).await.unwrap();
     store.remember_assertion(&hash("one"), revoked.until).await.unwrap();
-    store.expire(revoked.until, 100).await.unwrap();
+    store.expire(revoked.until, 100, 1).await.unwrap();
     assert!(!store.remember_assertion(&hash("one"), revoked.until).await.unwrap());
 
-    assert!(store.expire(revoked.until.plus(1), 100).await.unwrap() >= 2);
+    assert!(store.expire(revoked.until.plus(1), 100, 1).await.unwrap() >= 2);
     assert!(store.remember_assertion(&hash("one"), revoked.until).await.unwrap());
     assert!(store.revocations(NOW).await.unwrap().is_empty());
 }
 
 async fn changes_are_kept_for_ten_minutes(store: Store) {
     store.revoke(&revocation(1, Revoked::User(id(1)), NOW)).await.unwrap();
-    store.expire(NOW.plus(600), 100).await.unwrap();
+    store.expire(NOW.plus(600), 100, 1).await.unwrap();
     let before = store.changes_after(0).await.unwrap();
     assert_eq!(before.len(), 1);
-    store.expire(NOW.plus(601), 100).await.unwrap();
+    store.expire(NOW.plus(601), 100, 1).await.unwrap();
     assert!(store.changes_after(0).await.unwrap().is_empty());
 
     store.revoke(&revocation(2, Revoked::User(id(2)), NOW.plus(601))).await.unwrap();
@@ -104,13 +106,33 @@ async fn changes_are_kept_for_ten_minutes(store: Store) {
     assert!(after[0].0 > before[0].0, "a number must not be used again");
 }
 
-async fn one_sweep_takes_no_more_than_a_batch_of_each(store: Store) {
-    for number in 0..5 {
+async fn a_sweep_goes_on_until_nothing_is_left(store: Store) {
+    with_assertions(&store, 7).await;
+    assert_eq!(store.expire(NOW.plus(1), 2, 100).await.unwrap(), 7);
+    assert_eq!(store.expire(NOW.plus(1), 2, 100).await.unwrap(), 0);
+}
+
+async fn a_sweep_takes_no_more_than_its_batches_of_a_table(store: Store) {
+    with_assertions(&store, 7).await;
+    store.revoke(&revocation(1, Revoked::User(id(1)), NOW.minus(600))).await.unwrap();
+    let mut swept = Vec::new();
+    for _ in 0..3 {
+        swept.push(store.expire(NOW.plus(1), 2, 2).await.unwrap());
+    }
+    assert_eq!(swept, [6, 3, 0], "and the tables after it have their turn in the first round");
+}
+
+async fn a_writer_has_its_turn_during_a_sweep(store: Store) {
+    with_assertions(&store, 200).await;
+    let sweeper = store.clone();
+    let sweep = tokio::spawn(async move { sweeper.expire(NOW.plus(1), 1, 1000).await });
+    store.remember_assertion(&hash("new"), NOW.plus(60)).await.unwrap();
+    assert!(!sweep.is_finished());
+    assert_eq!(sweep.await.unwrap().unwrap(), 200);
+}
+
+async fn with_assertions(store: &Store, count: u32) {
+    for number in 0..count {
         store.remember_assertion(&hash(&number.to_string()), NOW).await.unwrap();
     }
-    let mut swept = Vec::new();
-    for _ in 0..4 {
-        swept.push(store.expire(NOW.plus(1), 2).await.unwrap());
-    }
-    assert_eq!(swept, [2, 2, 1, 0]);
 }

@@ -90,7 +90,7 @@ async fn an_assertion_works_once(server: Server) {
     machine.is_believed(&other.sign(&claims)).await;
     // Until it has expired, and for as long as our clocks may differ.
     server.wait(85).await;
-    server.app.store.expire(server.app.clock.now(), 500).await.unwrap();
+    server.app.store.expire(server.app.clock.now(), 500, 1).await.unwrap();
     machine.is_refused(&assertion).await;
 }
 
