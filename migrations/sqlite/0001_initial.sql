@@ -94,6 +94,7 @@ create table codes (
 
 create index codes_of_client on codes (client_id);
 create index codes_of_user on codes (user_id);
+create index codes_of_session on codes (session_id);
 create index codes_by_expiry on codes (expires_at);
 
 -- One row for a grant, however often it is refreshed.

@@ -19,7 +19,8 @@ use crate::{
 pub enum Redemption {
     /// It stands for the family now, and for nothing ever after.
     Redeemed,
-    /// It could not be redeemed: somebody was first, or whoever granted it has been shut out.
+    /// It could not be redeemed: somebody was first, or whoever granted it has signed out or been shut
+    /// out.
     Replayed,
 }
 
@@ -92,6 +93,9 @@ impl Store {
                  where id = $1 and family_id is null and exists (
                      select 1 from users
                      where users.id = codes.user_id and users.disabled_at is null
+                 ) and exists (
+                     select 1 from sessions
+                     where sessions.id = codes.session_id and sessions.ended_at is null
                  )",
             )
             .bind(id.kept())

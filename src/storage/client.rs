@@ -190,7 +190,8 @@ impl Store {
             if deleted.rows_affected() == 0 {
                 false
             } else {
-                // Codes first: whoever is redeeming one has then either lost it or kept the family.
+                // Codes before families: whoever is redeeming one has then either lost it or kept
+                // the family.
                 for statement in [
                     "delete from codes where client_id = $1",
                     "delete from refresh_families where client_id = $1",

@@ -95,8 +95,8 @@ impl Store {
         })
     }
 
-    /// Ends a session, and with it every family that was not granted `offline_access`. False if it
-    /// had ended before.
+    /// Ends a session, and with it every code that nobody has redeemed and every family that was not
+    /// granted `offline_access`. False if it had ended before.
     pub async fn end_session(&self, id: SessionId, revocation: &Revocation) -> Result<bool> {
         change!(self, |tx| {
             let ended =
@@ -107,6 +107,12 @@ impl Store {
                     .await?;
             let ended = ended.rows_affected() > 0;
             if ended {
+                // Codes before families: whoever is redeeming one has then either lost it or kept the
+                // family.
+                sqlx::query("delete from codes where session_id = $1 and family_id is null")
+                    .bind(id.kept())
+                    .execute(&mut *tx)
+                    .await?;
                 sqlx::query(
                     "update refresh_families set revoked_at = $2
                      where session_id = $1 and revoked_at is null and not offline",

@@ -54,18 +54,24 @@ macro_rules! bind_user {
 /// Takes from somebody everything that was begun in their name.
 macro_rules! end_everything {
     ($tx:ident, $user:expr, $at:expr, $revocation:expr) => {
-        // Codes first: whoever is redeeming one has then either lost it or kept the family.
+        sqlx::query("update sessions set ended_at = $2 where user_id = $1 and ended_at is null")
+            .bind($user.kept())
+            .bind($at.kept())
+            .execute(&mut *$tx)
+            .await?;
+        // Codes before families: whoever is redeeming one has then either lost it or kept the family.
         sqlx::query("delete from codes where user_id = $1")
             .bind($user.kept())
             .execute(&mut *$tx)
             .await?;
-        for statement in [
-            "update sessions set ended_at = $2 where user_id = $1 and ended_at is null",
-            "update refresh_families set revoked_at = $2 where user_id = $1 and revoked_at is null",
-        ] {
-            let query = sqlx::query(statement).bind($user.kept()).bind($at.kept());
-            query.execute(&mut *$tx).await?;
-        }
+        sqlx::query(
+            "update refresh_families set revoked_at = $2
+             where user_id = $1 and revoked_at is null",
+        )
+        .bind($user.kept())
+        .bind($at.kept())
+        .execute(&mut *$tx)
+        .await?;
         keep_revocation!($tx, $revocation);
     };
 }

@@ -5,10 +5,11 @@ use signet::{
     storage::{Redemption, Store},
     values::{FamilyId, Timestamp},
 };
+use tokio::task::JoinSet;
 
 use crate::{
     assert_same,
-    nouns::{DAY, NOW, code, family, id, revocation, with_shop_and_alice},
+    nouns::{DAY, NOW, code, family, id, revocation, session, with_family, with_shop_and_alice},
     race,
 };
 
@@ -21,6 +22,8 @@ on_both_engines! {
     a_spent_code_names_its_family
     of_many_who_redeem_a_code_one_succeeds
     a_code_and_shutting_its_person_out_leave_no_living_family
+    a_code_of_an_ended_session_cannot_be_redeemed
+    codes_and_signing_out_leave_no_living_family
     a_code_and_deleting_its_person_get_along
 }
 
@@ -118,6 +121,60 @@ async fn a_code_and_shutting_its_person_out_leave_no_living_family(store: Store)
         assert!(disabled.unwrap());
         let kept = store.family(id::<FamilyId>(round)).await.unwrap();
         assert!(kept.is_none_or(|family| family.revoked_at.is_some()));
+    }
+}
+
+async fn a_code_of_an_ended_session_cannot_be_redeemed(store: Store) {
+    with_shop_and_alice(&store).await;
+    with_family(&store, &family(1)).await;
+    store.keep_code(&code(7)).await.unwrap();
+    let out = revocation(1, Revoked::Session(id(1)), NOW);
+    store.end_session(id(1), &out).await.unwrap();
+    // Somebody who was signed in a moment ago is being granted another.
+    store.keep_code(&code(8)).await.unwrap();
+
+    for number in [7, 8] {
+        let family = family(number);
+        let redeemed = store.redeem_code(id(number), family.id, Some(&family), NOW).await.unwrap();
+        assert_eq!(redeemed, Redemption::Replayed);
+        assert!(store.family(family.id).await.unwrap().is_none());
+    }
+    let spent = store.code(id(1)).await.unwrap().unwrap();
+    assert_eq!(spent.state, CodeState::Spent(id(1)), "a second use is still recognised");
+}
+
+async fn codes_and_signing_out_leave_no_living_family(store: Store) {
+    with_shop_and_alice(&store).await;
+    for round in 1..=20 {
+        let browser = session(round + 1, id(1));
+        store.start_session(&browser, None).await.unwrap();
+        let numbers = (1..=32).map(|task| round * 100 + task);
+        for number in numbers.clone() {
+            let mut code = code(number);
+            code.authorization.authentication = browser.authentication.clone();
+            store.keep_code(&code).await.unwrap();
+        }
+
+        let mut tasks = JoinSet::new();
+        for number in numbers.clone() {
+            let mut family = family(number);
+            family.authorization.authentication = browser.authentication.clone();
+            let out = revocation(number, Revoked::Session(browser.id), NOW);
+            let (store, browser) = (store.clone(), browser.id);
+            tasks.spawn(async move {
+                if number % 16 == 0 {
+                    store.end_session(browser, &out).await.unwrap();
+                }
+                let code = id(number);
+                store.redeem_code(code, family.id, Some(&family), NOW).await.unwrap();
+            });
+        }
+        tasks.join_all().await;
+
+        for number in numbers {
+            let kept = store.family(id::<FamilyId>(number)).await.unwrap();
+            assert!(kept.is_none_or(|family| family.revoked_at.is_some()));
+        }
     }
 }
 
