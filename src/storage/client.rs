@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     model::{Change, Client, ClientKind, Credentials, Revocation, SecretHash, SecretMethod},
-    values::{ClientId, Invalid},
+    values::{ClientId, Invalid, Timestamp},
 };
 
 /// Whether something could be added under the name that it asked for.
@@ -168,6 +168,47 @@ impl Store {
                 note!(tx, Change::Client(client.id.clone()), client.updated_at);
             }
             updated
+        })
+    }
+
+    /// Lets a client do nothing at all, and ends the access tokens that it was given. False if it could
+    /// do nothing before, or does not exist.
+    pub async fn disable_client(&self, id: &ClientId, revocation: &Revocation) -> Result<bool> {
+        change!(self, |tx| {
+            let disabled = sqlx::query(
+                "update clients set disabled_at = $2, updated_at = $2
+                 where id = $1 and disabled_at is null",
+            )
+            .bind(id.kept())
+            .bind(revocation.at.kept())
+            .execute(&mut *tx)
+            .await?;
+            let disabled = disabled.rows_affected() > 0;
+            if disabled {
+                keep_revocation!(tx, revocation);
+                note!(tx, Change::Client(id.clone()), revocation.at);
+            }
+            disabled
+        })
+    }
+
+    /// Lets a client act again. What was ended stays so. False if it could act before, or does not
+    /// exist.
+    pub async fn enable_client(&self, id: &ClientId, at: Timestamp) -> Result<bool> {
+        change!(self, |tx| {
+            let enabled = sqlx::query(
+                "update clients set disabled_at = null, updated_at = $2
+                 where id = $1 and disabled_at is not null",
+            )
+            .bind(id.kept())
+            .bind(at.kept())
+            .execute(&mut *tx)
+            .await?;
+            let enabled = enabled.rows_affected() > 0;
+            if enabled {
+                note!(tx, Change::Client(id.clone()), at);
+            }
+            enabled
         })
     }
 

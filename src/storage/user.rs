@@ -53,10 +53,10 @@ macro_rules! bind_user {
 
 /// Takes from somebody everything that was begun in their name.
 macro_rules! end_everything {
-    ($tx:ident, $user:expr, $at:expr, $revocation:expr) => {
+    ($tx:ident, $user:expr, $revocation:expr) => {
         sqlx::query("update sessions set ended_at = $2 where user_id = $1 and ended_at is null")
             .bind($user.kept())
-            .bind($at.kept())
+            .bind($revocation.at.kept())
             .execute(&mut *$tx)
             .await?;
         // Codes before families: whoever is redeeming one has then either lost it or kept the family.
@@ -69,7 +69,7 @@ macro_rules! end_everything {
              where user_id = $1 and revoked_at is null",
         )
         .bind($user.kept())
-        .bind($at.kept())
+        .bind($revocation.at.kept())
         .execute(&mut *$tx)
         .await?;
         keep_revocation!($tx, $revocation);
@@ -209,21 +209,26 @@ impl Store {
         }
     }
 
-    /// Changes a password. False if there is no such account.
+    /// Changes a password, and ends everything that was begun in this person's name: whoever knew the
+    /// old one is out. False if there is no such account.
     pub async fn set_password(
         &self,
         id: UserId,
         password: &PasswordHash,
-        at: Timestamp,
+        revocation: &Revocation,
     ) -> Result<bool> {
-        transaction!(self, |tx| {
+        change!(self, |tx| {
             let set = sqlx::query("update users set password = $2, updated_at = $3 where id = $1")
                 .bind(id.kept())
                 .bind(password.kept())
-                .bind(at.kept())
+                .bind(revocation.at.kept())
                 .execute(&mut *tx)
                 .await?;
-            set.rows_affected() > 0
+            let set = set.rows_affected() > 0;
+            if set {
+                end_everything!(tx, id, revocation);
+            }
+            set
         })
     }
 
@@ -247,24 +252,19 @@ impl Store {
 
     /// Shuts somebody out and ends everything that was begun in their name. False if they were shut
     /// out before, or do not exist.
-    pub async fn disable_user(
-        &self,
-        id: UserId,
-        at: Timestamp,
-        revocation: &Revocation,
-    ) -> Result<bool> {
+    pub async fn disable_user(&self, id: UserId, revocation: &Revocation) -> Result<bool> {
         change!(self, |tx| {
             let disabled = sqlx::query(
                 "update users set disabled_at = $2, updated_at = $2
                  where id = $1 and disabled_at is null",
             )
             .bind(id.kept())
-            .bind(at.kept())
+            .bind(revocation.at.kept())
             .execute(&mut *tx)
             .await?;
             let disabled = disabled.rows_affected() > 0;
             if disabled {
-                end_everything!(tx, id, at, revocation);
+                end_everything!(tx, id, revocation);
             }
             disabled
         })
@@ -299,18 +299,6 @@ impl Store {
                 keep_revocation!(tx, revocation);
             }
             deleted
-        })
-    }
-
-    /// Signs somebody out everywhere and revokes everything, as a changed password asks for.
-    pub async fn end_everything_of(
-        &self,
-        id: UserId,
-        at: Timestamp,
-        revocation: &Revocation,
-    ) -> Result<()> {
-        change!(self, |tx| {
-            end_everything!(tx, id, at, revocation);
         })
     }
 }

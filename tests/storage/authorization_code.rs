@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 
 use crate::{
     assert_same,
-    nouns::{DAY, NOW, code, family, id, revocation, session, with_family, with_shop_and_alice},
+    nouns::{NOW, code, family, id, revocation, session, with_family, with_shop_and_alice},
     race,
 };
 
@@ -115,7 +115,7 @@ async fn a_code_and_shutting_its_person_out_leave_no_living_family(store: Store)
         let out = revocation(round, Revoked::User(id(1)), later(round));
         let (redeemed, disabled) = tokio::join!(
             store.redeem_code(id(round), family.id, Some(&family), NOW),
-            store.disable_user(id(1), NOW.plus(DAY), &out),
+            store.disable_user(id(1), &out),
         );
         redeemed.unwrap();
         assert!(disabled.unwrap());

@@ -24,6 +24,8 @@ on_both_engines! {
     of_many_who_register_one_id_one_succeeds
     an_update_changes_all_but_the_date_of_registration
     an_update_of_an_unknown_client_changes_nothing
+    a_disabled_client_and_its_revocation_come_together
+    an_enabled_client_gets_nothing_back
     a_deleted_client_takes_along_what_it_was_granted
     deleting_an_unknown_client_revokes_nothing
     every_change_of_a_client_is_noted
@@ -113,6 +115,46 @@ async fn an_update_of_an_unknown_client_changes_nothing(store: Store) {
     assert!(!store.update_client(&client("shop")).await.unwrap());
     assert!(store.clients().await.unwrap().is_empty());
     assert!(store.changes_after(0).await.unwrap().is_empty());
+}
+
+async fn a_disabled_client_and_its_revocation_come_together(store: Store) {
+    store.create_client(&client("shop")).await.unwrap();
+    let before = store.changes_after(0).await.unwrap().len();
+    let shop = client_id("shop");
+    let out = revocation(1, Revoked::Client(shop.clone()), NOW.plus(5));
+    let again = revocation(2, Revoked::Client(shop.clone()), NOW.plus(6));
+
+    assert!(store.disable_client(&shop, &out).await.unwrap());
+    assert!(!store.disable_client(&shop, &again).await.unwrap());
+    assert!(!store.disable_client(&client_id("none"), &again).await.unwrap());
+
+    let kept = store.client(&shop).await.unwrap().unwrap();
+    assert_eq!((kept.disabled_at, kept.updated_at), (Some(NOW.plus(5)), NOW.plus(5)));
+    assert_eq!(store.revocations(NOW).await.unwrap(), [out]);
+    let noted = store.changes_after(0).await.unwrap().into_iter().skip(before);
+    let noted: Vec<Change> = noted.map(|(_, change)| change).collect();
+    assert_eq!(noted, [Change::Revocation(id(1)), Change::Client(shop)]);
+}
+
+async fn an_enabled_client_gets_nothing_back(store: Store) {
+    store.create_client(&client("shop")).await.unwrap();
+    let shop = client_id("shop");
+    assert!(!store.enable_client(&shop, NOW.plus(4)).await.unwrap());
+    let out = revocation(1, Revoked::Client(shop.clone()), NOW.plus(5));
+    store.disable_client(&shop, &out).await.unwrap();
+    let before = store.changes_after(0).await.unwrap().len();
+
+    assert!(store.enable_client(&shop, NOW.plus(6)).await.unwrap());
+    assert!(!store.enable_client(&client_id("none"), NOW.plus(6)).await.unwrap());
+
+    let kept = store.client(&shop).await.unwrap().unwrap();
+    assert_eq!((kept.disabled_at, kept.updated_at), (None, NOW.plus(6)));
+    assert_eq!(store.revocations(NOW).await.unwrap(), [out]);
+    let noted = store.changes_after(0).await.unwrap();
+    assert_eq!(
+        noted.into_iter().skip(before).map(|note| note.1).collect::<Vec<_>>(),
+        [Change::Client(shop)]
+    );
 }
 
 async fn a_deleted_client_takes_along_what_it_was_granted(store: Store) {

@@ -25,12 +25,11 @@ on_both_engines! {
     people_are_listed_by_username_page_by_page
     an_update_changes_all_but_the_password_and_the_date
     an_update_takes_nobody_elses_name_or_address
-    a_password_is_changed_alone
+    a_changed_password_ends_everything_but_the_account
     a_password_is_hashed_anew_unless_it_was_changed
     a_disabled_person_loses_everything_that_was_begun
     an_enabled_person_gets_nothing_back
     a_deleted_person_leaves_nothing_but_the_revocation
-    ending_everything_leaves_the_account
 }
 
 async fn a_person_is_remembered_with_everything_that_is_known(store: Store) {
@@ -139,15 +138,28 @@ async fn an_update_takes_nobody_elses_name_or_address(store: Store) {
     assert_eq!(store.update_user(&user(2, "bob")).await.unwrap(), UserUpdate::Updated);
 }
 
-async fn a_password_is_changed_alone(store: Store) {
-    let mut alice = user(1, "alice");
-    store.create_user(&alice).await.unwrap();
+async fn a_changed_password_ends_everything_but_the_account(store: Store) {
+    with_shop_and_alice(&store).await;
+    with_family(&store, &family(7)).await;
+    store.keep_code(&code(8)).await.unwrap();
+    store.create_user(&user(2, "bob")).await.unwrap();
+    store.start_session(&session(2, id(2)), None).await.unwrap();
     let password: PasswordHash = "$argon2id$v=19$m=2,t=2,p=2$CCCC$DDDD".parse().unwrap();
-    assert!(store.set_password(alice.id, &password, NOW.plus(5)).await.unwrap());
-    alice.password = Some(password.clone());
+    let out = revocation(1, Revoked::User(id(1)), NOW.plus(5));
+    let nobody = revocation(2, Revoked::User(id(9)), NOW.plus(5));
+
+    assert!(store.set_password(id(1), &password, &out).await.unwrap());
+    assert!(!store.set_password(id(9), &password, &nobody).await.unwrap());
+
+    let mut alice = user(1, "alice");
+    alice.password = Some(password);
     alice.updated_at = NOW.plus(5);
-    assert_same(&store.user(alice.id).await.unwrap(), &Some(alice));
-    assert!(!store.set_password(id(2), &password, NOW).await.unwrap());
+    assert_same(&store.user(id(1)).await.unwrap(), &Some(alice));
+    assert_eq!(store.session(id(1)).await.unwrap().unwrap().ended_at, Some(NOW.plus(5)));
+    assert_eq!(store.session(id(2)).await.unwrap().unwrap().ended_at, None);
+    assert_eq!(store.family(id(7)).await.unwrap().unwrap().revoked_at, Some(NOW.plus(5)));
+    assert!(store.code(id(8)).await.unwrap().is_none());
+    assert_eq!(store.revocations(NOW).await.unwrap(), [out]);
 }
 
 async fn a_password_is_hashed_anew_unless_it_was_changed(store: Store) {
@@ -168,9 +180,9 @@ async fn a_disabled_person_loses_everything_that_was_begun(store: Store) {
     store.keep_code(&code(8)).await.unwrap();
     let out = revocation(1, Revoked::User(id(1)), NOW.plus(5));
 
-    assert!(store.disable_user(id(1), NOW.plus(5), &out).await.unwrap());
-    assert!(!store.disable_user(id(1), NOW.plus(6), &out).await.unwrap());
-    assert!(!store.disable_user(id(2), NOW.plus(6), &out).await.unwrap());
+    assert!(store.disable_user(id(1), &out).await.unwrap());
+    assert!(!store.disable_user(id(1), &out).await.unwrap());
+    assert!(!store.disable_user(id(2), &out).await.unwrap());
 
     let alice = store.user(id(1)).await.unwrap().unwrap();
     assert_eq!((alice.disabled_at, alice.updated_at), (Some(NOW.plus(5)), NOW.plus(5)));
@@ -187,7 +199,7 @@ async fn an_enabled_person_gets_nothing_back(store: Store) {
     with_family(&store, &family(7)).await;
     assert!(!store.enable_user(id(1), NOW).await.unwrap());
     let out = revocation(1, Revoked::User(id(1)), NOW.plus(5));
-    store.disable_user(id(1), NOW.plus(5), &out).await.unwrap();
+    store.disable_user(id(1), &out).await.unwrap();
 
     assert!(store.enable_user(id(1), NOW.plus(6)).await.unwrap());
 
@@ -214,20 +226,4 @@ async fn a_deleted_person_leaves_nothing_but_the_revocation(store: Store) {
     assert_eq!(store.revocations(NOW).await.unwrap(), [gone]);
     let (_, last) = store.changes_after(0).await.unwrap().pop().unwrap();
     assert_eq!(last, Change::Revocation(id(1)));
-}
-
-async fn ending_everything_leaves_the_account(store: Store) {
-    with_shop_and_alice(&store).await;
-    with_family(&store, &family(7)).await;
-    store.create_user(&user(2, "bob")).await.unwrap();
-    store.start_session(&session(2, id(2)), None).await.unwrap();
-    let out = revocation(1, Revoked::User(id(1)), NOW.plus(5));
-
-    store.end_everything_of(id(1), NOW.plus(5), &out).await.unwrap();
-
-    assert_same(&store.user(id(1)).await.unwrap(), &Some(user(1, "alice")));
-    assert_eq!(store.session(id(1)).await.unwrap().unwrap().ended_at, Some(NOW.plus(5)));
-    assert_eq!(store.session(id(2)).await.unwrap().unwrap().ended_at, None);
-    assert_eq!(store.family(id(7)).await.unwrap().unwrap().revoked_at, Some(NOW.plus(5)));
-    assert_eq!(store.revocations(NOW).await.unwrap(), [out]);
 }

@@ -163,20 +163,15 @@ impl Admin {
 
     /// Let a client do nothing at all, and end the access tokens that it was given.
     pub async fn disable_client(&self, id: &ClientId) -> Result<Client, AdminError> {
-        let now = self.clock.now();
-        let mut client = self.client(id).await?;
-        client.disabled_at.get_or_insert(now);
-        self.keep_client(&mut client, now).await?;
-        self.store.revoke(&self.revocation(Revoked::Client(id.clone()), now)).await?;
-        Ok(client)
+        let revocation = self.revocation(Revoked::Client(id.clone()), self.clock.now());
+        self.store.disable_client(id, &revocation).await?;
+        self.client(id).await
     }
 
     /// Let a client act again. Access tokens from before stay dead.
     pub async fn enable_client(&self, id: &ClientId) -> Result<Client, AdminError> {
-        let mut client = self.client(id).await?;
-        client.disabled_at = None;
-        self.keep_client(&mut client, self.clock.now()).await?;
-        Ok(client)
+        self.store.enable_client(id, self.clock.now()).await?;
+        self.client(id).await
     }
 
     async fn keep_client(&self, client: &mut Client, now: Timestamp) -> Result<(), AdminError> {

@@ -124,20 +124,18 @@ impl Admin {
     /// Give a person a new password, and end every session and token: whoever knew the old one is out.
     pub async fn set_password(&self, id: UserId, password: Password) -> Result<User, AdminError> {
         let hash = self.hash(password).await?;
-        let now = self.clock.now();
-        if !self.store.set_password(id, &hash, now).await? {
-            return unknown(&id.to_string());
+        let revocation = self.revocation(Revoked::User(id), self.clock.now());
+        if self.store.set_password(id, &hash, &revocation).await? {
+            self.known_user(id).await
+        } else {
+            unknown(&id.to_string())
         }
-        let revocation = self.revocation(Revoked::User(id), now);
-        self.store.end_everything_of(id, now, &revocation).await?;
-        self.known_user(id).await
     }
 
     /// Let a person do nothing at all, and end every session and token.
     pub async fn disable_user(&self, id: UserId) -> Result<User, AdminError> {
-        let now = self.clock.now();
-        let revocation = self.revocation(Revoked::User(id), now);
-        self.store.disable_user(id, now, &revocation).await?;
+        let revocation = self.revocation(Revoked::User(id), self.clock.now());
+        self.store.disable_user(id, &revocation).await?;
         self.known_user(id).await
     }
 
