@@ -2,7 +2,8 @@
 -- are JSON kept as text and never queried into. Secrets are hashes or sealed. What is listed in order
 -- has the collation "C", so that the order is the same on both engines.
 
--- Applications that ask for tokens.
+-- Applications that ask for tokens. The revision counts changes, here and of people: whoever changes a
+-- row says which one they have read.
 create table clients (
     id                        text    collate "C" not null primary key,
     name                      text    not null,
@@ -21,6 +22,7 @@ create table clients (
     policy_uri                text,
     tos_uri                   text,
     disabled_at               bigint,
+    revision                  bigint  not null,
     created_at                bigint  not null,
     updated_at                bigint  not null
 );
@@ -35,6 +37,7 @@ create table users (
     roles          text    not null,
     password       text,
     disabled_at    bigint,
+    revision       bigint  not null,
     created_at     bigint  not null,
     updated_at     bigint  not null
 );

@@ -1,7 +1,8 @@
 -- Times are whole seconds since 1970 (UTC), identifiers and enumerations are text, lists and objects
 -- are JSON kept as text and never queried into. Secrets are hashes or sealed.
 
--- Applications that ask for tokens.
+-- Applications that ask for tokens. The revision counts changes, here and of people: whoever changes a
+-- row says which one they have read.
 create table clients (
     id                        text    not null primary key,
     name                      text    not null,
@@ -20,6 +21,7 @@ create table clients (
     policy_uri                text,
     tos_uri                   text,
     disabled_at               integer,
+    revision                  integer not null,
     created_at                integer not null,
     updated_at                integer not null
 ) strict;
@@ -34,6 +36,7 @@ create table users (
     roles          text    not null,
     password       text,
     disabled_at    integer,
+    revision       integer not null,
     created_at     integer not null,
     updated_at     integer not null
 ) strict;

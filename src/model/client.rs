@@ -38,6 +38,8 @@ pub struct Client {
     pub tos_uri: Option<WebUri>,
     /// Since when it may do nothing at all.
     pub disabled_at: Option<Timestamp>,
+    /// How often it has been changed: whoever changes it says which state they have read.
+    pub revision: i64,
     /// When it was registered.
     pub created_at: Timestamp,
     /// When it was last changed.

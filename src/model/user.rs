@@ -23,6 +23,8 @@ pub struct User {
     pub password: Option<PasswordHash>,
     /// Since when the person may do nothing at all.
     pub disabled_at: Option<Timestamp>,
+    /// How often the account has been changed: whoever changes it says which state they have read.
+    pub revision: i64,
     /// When the account was made.
     pub created_at: Timestamp,
     /// When it was last changed: `updated_at`.

@@ -21,7 +21,18 @@ pub enum Creation {
     Taken,
 }
 
-/// Binds all that can change of a client to eighteen parameters, the client's id first.
+/// Whether a client could be changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientUpdate {
+    /// It was.
+    Updated,
+    /// It has been changed since it was read.
+    Stale,
+    /// There is no such client.
+    Gone,
+}
+
+/// Binds what operators can change of a client to seventeen parameters, the client's id first.
 macro_rules! bind_client {
     ($query:expr, $client:expr) => {{
         let client: &Client = $client;
@@ -48,7 +59,6 @@ macro_rules! bind_client {
             .bind(client.id_token_algorithm.kept())
             .bind(client.policy_uri.kept())
             .bind(client.tos_uri.kept())
-            .bind(client.disabled_at.kept())
             .bind(client.updated_at.kept())
     }};
 }
@@ -67,6 +77,7 @@ from_row!(Client, |row| Ok(Self {
     policy_uri: column(row, "policy_uri")?,
     tos_uri: column(row, "tos_uri")?,
     disabled_at: column(row, "disabled_at")?,
+    revision: column(row, "revision")?,
     created_at: column(row, "created_at")?,
     updated_at: column(row, "updated_at")?,
 }));
@@ -98,17 +109,22 @@ impl Store {
                 "insert into clients (
                      id, name, auth_method, secret, previous_secret, previous_secret_until, key_set,
                      redirect_uris, post_logout_redirect_uris, grants, scope, first_party,
-                     pkce_required, id_token_algorithm, policy_uri, tos_uri, disabled_at,
-                     updated_at, created_at
+                     pkce_required, id_token_algorithm, policy_uri, tos_uri, updated_at,
+                     disabled_at, revision, created_at
                  )
                  values (
                      $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-                     $18, $19
+                     $18, $19, $20
                  )
                  on conflict (id) do nothing",
             );
-            let created = bind_client!(query, client).bind(client.created_at.kept());
-            if created.execute(&mut *tx).await?.rows_affected() == 0 {
+            let created = bind_client!(query, client)
+                .bind(client.disabled_at.kept())
+                .bind(client.revision)
+                .bind(client.created_at.kept())
+                .execute(&mut *tx)
+                .await?;
+            if created.rows_affected() == 0 {
                 Creation::Taken
             } else {
                 note!(tx, Change::Client(client.id.clone()), client.updated_at);
@@ -125,7 +141,7 @@ impl Store {
                      id, name, auth_method, secret, previous_secret, previous_secret_until, key_set,
                      redirect_uris, post_logout_redirect_uris, grants, scope, first_party,
                      pkce_required, id_token_algorithm, policy_uri, tos_uri, disabled_at,
-                     updated_at, created_at
+                     revision, created_at, updated_at
                  from clients where id = $1",
             )
             .bind(id.kept())
@@ -142,7 +158,7 @@ impl Store {
                      id, name, auth_method, secret, previous_secret, previous_secret_until, key_set,
                      redirect_uris, post_logout_redirect_uris, grants, scope, first_party,
                      pkce_required, id_token_algorithm, policy_uri, tos_uri, disabled_at,
-                     updated_at, created_at
+                     revision, created_at, updated_at
                  from clients order by id",
             )
             .fetch_all(db)
@@ -150,9 +166,9 @@ impl Store {
         })?)
     }
 
-    /// Changes everything of a client but its id and when it was registered. False if there is none
-    /// of this id.
-    pub async fn update_client(&self, client: &Client) -> Result<bool> {
+    /// Changes a client, if nobody has changed it since it was read: all but its id, whether it may act
+    /// and when it was registered.
+    pub async fn update_client(&self, client: &Client) -> Result<ClientUpdate> {
         change!(self, |tx| {
             let query = sqlx::query(
                 "update clients set
@@ -160,14 +176,21 @@ impl Store {
                      previous_secret_until = $6, key_set = $7, redirect_uris = $8,
                      post_logout_redirect_uris = $9, grants = $10, scope = $11, first_party = $12,
                      pkce_required = $13, id_token_algorithm = $14, policy_uri = $15,
-                     tos_uri = $16, disabled_at = $17, updated_at = $18
-                 where id = $1",
+                     tos_uri = $16, updated_at = $17, revision = revision + 1
+                 where id = $1 and revision = $18",
             );
-            let updated = bind_client!(query, client).execute(&mut *tx).await?.rows_affected() > 0;
-            if updated {
+            let query = bind_client!(query, client).bind(client.revision);
+            if query.execute(&mut *tx).await?.rows_affected() > 0 {
                 note!(tx, Change::Client(client.id.clone()), client.updated_at);
+                ClientUpdate::Updated
+            } else {
+                let kept: Option<i64> =
+                    sqlx::query_scalar("select revision from clients where id = $1")
+                        .bind(client.id.kept())
+                        .fetch_optional(&mut *tx)
+                        .await?;
+                kept.map_or(ClientUpdate::Gone, |_| ClientUpdate::Stale)
             }
-            updated
         })
     }
 
@@ -176,7 +199,7 @@ impl Store {
     pub async fn disable_client(&self, id: &ClientId, revocation: &Revocation) -> Result<bool> {
         change!(self, |tx| {
             let disabled = sqlx::query(
-                "update clients set disabled_at = $2, updated_at = $2
+                "update clients set disabled_at = $2, updated_at = $2, revision = revision + 1
                  where id = $1 and disabled_at is null",
             )
             .bind(id.kept())
@@ -197,7 +220,7 @@ impl Store {
     pub async fn enable_client(&self, id: &ClientId, at: Timestamp) -> Result<bool> {
         change!(self, |tx| {
             let enabled = sqlx::query(
-                "update clients set disabled_at = null, updated_at = $2
+                "update clients set disabled_at = null, updated_at = $2, revision = revision + 1
                  where id = $1 and disabled_at is not null",
             )
             .bind(id.kept())

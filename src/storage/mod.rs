@@ -37,7 +37,7 @@ mod user;
 
 pub use announcements::Announcements;
 pub use authorization_code::Redemption;
-pub use client::Creation;
+pub use client::{ClientUpdate, Creation};
 pub use error::{Result, StorageError};
 pub use report::TableReport;
 pub use user::{UserCreation, UserUpdate};

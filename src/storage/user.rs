@@ -32,11 +32,13 @@ pub enum UserUpdate {
     UsernameTaken,
     /// The e-mail address belongs to somebody else.
     EmailTaken,
+    /// It has been changed since it was read.
+    Stale,
     /// There is no such account.
     Gone,
 }
 
-/// Binds what an account's owner and the administrators can change to eight parameters, the id first.
+/// Binds what an account's owner and the administrators can change to seven parameters, the id first.
 macro_rules! bind_user {
     ($query:expr, $user:expr) => {
         $query
@@ -46,7 +48,6 @@ macro_rules! bind_user {
             .bind($user.email_verified)
             .bind($user.profile.kept())
             .bind($user.roles.kept())
-            .bind($user.disabled_at.kept())
             .bind($user.updated_at.kept())
     };
 }
@@ -85,6 +86,7 @@ from_row!(User, |row| Ok(Self {
     roles: column(row, "roles")?,
     password: column(row, "password")?,
     disabled_at: column(row, "disabled_at")?,
+    revision: column(row, "revision")?,
     created_at: column(row, "created_at")?,
     updated_at: column(row, "updated_at")?,
 }));
@@ -95,15 +97,20 @@ impl Store {
         let created = transaction!(self, |tx| {
             let query = sqlx::query(
                 "insert into users (
-                     id, username, email, email_verified, profile, roles, disabled_at, updated_at,
-                     password, created_at
+                     id, username, email, email_verified, profile, roles, updated_at, password,
+                     disabled_at, revision, created_at
                  )
-                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
                  on conflict do nothing",
             );
-            let query = bind_user!(query, user);
-            let query = query.bind(user.password.kept()).bind(user.created_at.kept());
-            query.execute(&mut *tx).await?.rows_affected() > 0
+            let created = bind_user!(query, user)
+                .bind(user.password.kept())
+                .bind(user.disabled_at.kept())
+                .bind(user.revision)
+                .bind(user.created_at.kept())
+                .execute(&mut *tx)
+                .await?;
+            created.rows_affected() > 0
         })?;
         if created {
             Ok(UserCreation::Created)
@@ -120,7 +127,7 @@ impl Store {
             sqlx::query_as(
                 "select
                      id, username, email, email_verified, profile, roles, password, disabled_at,
-                     created_at, updated_at
+                     revision, created_at, updated_at
                  from users where id = $1",
             )
             .bind(id.kept())
@@ -135,7 +142,7 @@ impl Store {
             sqlx::query_as(
                 "select
                      id, username, email, email_verified, profile, roles, password, disabled_at,
-                     created_at, updated_at
+                     revision, created_at, updated_at
                  from users where username = $1",
             )
             .bind(username.kept())
@@ -160,7 +167,7 @@ impl Store {
             sqlx::query_as(
                 "select
                      id, username, email, email_verified, profile, roles, password, disabled_at,
-                     created_at, updated_at
+                     revision, created_at, updated_at
                  from users where email = $1",
             )
             .bind(email.kept())
@@ -175,7 +182,7 @@ impl Store {
             sqlx::query_as(
                 "select
                      id, username, email, email_verified, profile, roles, password, disabled_at,
-                     created_at, updated_at
+                     revision, created_at, updated_at
                  from users where username > $1 order by username limit $2",
             )
             // Every username is greater than the empty text.
@@ -186,19 +193,22 @@ impl Store {
         })?)
     }
 
-    /// Changes everything of an account but its id, its password and when it was made.
+    /// Changes what is known of somebody, if nobody has changed the account since it was read: not the
+    /// id, the password, whether they are shut out, and when the account was made.
     pub async fn update_user(&self, user: &User) -> Result<UserUpdate> {
         let updated = transaction!(self, |tx| {
             let query = sqlx::query(
                 "update users set
                      username = $2, email = $3, email_verified = $4, profile = $5, roles = $6,
-                     disabled_at = $7, updated_at = $8
-                 where id = $1",
+                     updated_at = $7, revision = revision + 1
+                 where id = $1 and revision = $8",
             );
-            bind_user!(query, user).execute(&mut *tx).await?.rows_affected() > 0
+            let updated = bind_user!(query, user).bind(user.revision).execute(&mut *tx).await?;
+            updated.rows_affected() > 0
         });
         match updated {
             Ok(true) => Ok(UserUpdate::Updated),
+            Ok(false) if self.user(user.id).await?.is_some() => Ok(UserUpdate::Stale),
             Ok(false) => Ok(UserUpdate::Gone),
             Err(why) if why.is_duplicate() => {
                 let holder = self.user_by_username(&user.username).await?;
@@ -218,12 +228,15 @@ impl Store {
         revocation: &Revocation,
     ) -> Result<bool> {
         change!(self, |tx| {
-            let set = sqlx::query("update users set password = $2, updated_at = $3 where id = $1")
-                .bind(id.kept())
-                .bind(password.kept())
-                .bind(revocation.at.kept())
-                .execute(&mut *tx)
-                .await?;
+            let set = sqlx::query(
+                "update users set password = $2, updated_at = $3, revision = revision + 1
+                 where id = $1",
+            )
+            .bind(id.kept())
+            .bind(password.kept())
+            .bind(revocation.at.kept())
+            .execute(&mut *tx)
+            .await?;
             let set = set.rows_affected() > 0;
             if set {
                 end_everything!(tx, id, revocation);
@@ -255,7 +268,7 @@ impl Store {
     pub async fn disable_user(&self, id: UserId, revocation: &Revocation) -> Result<bool> {
         change!(self, |tx| {
             let disabled = sqlx::query(
-                "update users set disabled_at = $2, updated_at = $2
+                "update users set disabled_at = $2, updated_at = $2, revision = revision + 1
                  where id = $1 and disabled_at is null",
             )
             .bind(id.kept())
@@ -274,7 +287,7 @@ impl Store {
     pub async fn enable_user(&self, id: UserId, at: Timestamp) -> Result<bool> {
         transaction!(self, |tx| {
             let enabled = sqlx::query(
-                "update users set disabled_at = null, updated_at = $2
+                "update users set disabled_at = null, updated_at = $2, revision = revision + 1
                  where id = $1 and disabled_at is not null",
             )
             .bind(id.kept())

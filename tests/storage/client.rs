@@ -1,8 +1,12 @@
 //! Clients.
 
 use signet::{
+    flows::{
+        admin::Admin,
+        app::{Clock, Random},
+    },
     model::{Change, ClientKind, Credentials, Revoked, SecretMethod},
-    storage::{Creation, Store},
+    storage::{ClientUpdate, Creation, Store},
     values::{Algorithm, ClientId, FamilyId},
 };
 use signet_jwt::{KeySet, SigningKey};
@@ -22,8 +26,11 @@ on_both_engines! {
     clients_are_listed_by_id
     a_client_id_is_given_once
     of_many_who_register_one_id_one_succeeds
-    an_update_changes_all_but_the_date_of_registration
+    an_update_changes_what_operators_choose_and_nothing_else
     an_update_of_an_unknown_client_changes_nothing
+    an_update_of_an_older_state_changes_nothing
+    an_update_never_lets_in_a_client_that_another_stops
+    of_many_secrets_made_at_once_none_dies_unseen
     a_disabled_client_and_its_revocation_come_together
     an_enabled_client_gets_nothing_back
     a_deleted_client_takes_along_what_it_was_granted
@@ -89,7 +96,7 @@ async fn of_many_who_register_one_id_one_succeeds(store: Store) {
     }
 }
 
-async fn an_update_changes_all_but_the_date_of_registration(store: Store) {
+async fn an_update_changes_what_operators_choose_and_nothing_else(store: Store) {
     store.create_client(&client("shop")).await.unwrap();
     let mut shop = client("shop");
     shop.name.push_str(" market");
@@ -106,15 +113,67 @@ async fn an_update_changes_all_but_the_date_of_registration(store: Store) {
     shop.disabled_at = Some(NOW.plus(4));
     shop.updated_at = NOW.plus(5);
     shop.created_at = NOW.plus(6);
-    assert!(store.update_client(&shop).await.unwrap());
+    assert_eq!(store.update_client(&shop).await.unwrap(), ClientUpdate::Updated);
     shop.created_at = NOW;
+    shop.disabled_at = None;
+    shop.revision += 1;
     assert_same(&store.client(&shop.id).await.unwrap(), &Some(shop));
 }
 
 async fn an_update_of_an_unknown_client_changes_nothing(store: Store) {
-    assert!(!store.update_client(&client("shop")).await.unwrap());
+    let updated = store.update_client(&client("shop")).await.unwrap();
+    assert_eq!(updated, ClientUpdate::Gone);
     assert!(store.clients().await.unwrap().is_empty());
     assert!(store.changes_after(0).await.unwrap().is_empty());
+}
+
+async fn an_update_of_an_older_state_changes_nothing(store: Store) {
+    store.create_client(&client("shop")).await.unwrap();
+    let shop = client_id("shop");
+    let out = revocation(1, Revoked::Client(shop.clone()), NOW);
+    for round in 0..3 {
+        let read = store.client(&shop).await.unwrap().unwrap();
+        match round {
+            0 => assert_eq!(store.update_client(&read).await.unwrap(), ClientUpdate::Updated),
+            1 => assert!(store.disable_client(&shop, &out).await.unwrap()),
+            _ => assert!(store.enable_client(&shop, NOW).await.unwrap()),
+        }
+        let kept = store.client(&shop).await.unwrap();
+        let notes = store.changes_after(0).await.unwrap();
+        assert_eq!(store.update_client(&read).await.unwrap(), ClientUpdate::Stale);
+        assert_same(&store.client(&shop).await.unwrap(), &kept);
+        assert_eq!(store.changes_after(0).await.unwrap(), notes);
+    }
+}
+
+async fn an_update_never_lets_in_a_client_that_another_stops(store: Store) {
+    store.create_client(&client("shop")).await.unwrap();
+    let shop = client_id("shop");
+    for round in 1..=20 {
+        store.enable_client(&shop, NOW).await.unwrap();
+        let read = store.client(&shop).await.unwrap().unwrap();
+        let out = revocation(round, Revoked::Client(shop.clone()), NOW);
+        let (updated, disabled) =
+            tokio::join!(store.update_client(&read), store.disable_client(&shop, &out));
+        updated.unwrap();
+        assert!(disabled.unwrap());
+        assert!(store.client(&shop).await.unwrap().unwrap().disabled_at.is_some());
+    }
+}
+
+/// Each who is told a secret has seen the one before it: with an overlap, that one still works.
+async fn of_many_secrets_made_at_once_none_dies_unseen(store: Store) {
+    store.create_client(&client("shop")).await.unwrap();
+    let (clock, _) = Clock::movable(NOW);
+    let admin = Admin { store: store.clone(), clock, random: Random::system() };
+    let told = race(|_| {
+        let admin = admin.clone();
+        async move { admin.rotate_client_secret(&client_id("shop"), 60).await.is_ok() }
+    });
+    let told = i64::try_from(told.await).unwrap();
+
+    assert!(told >= 1);
+    assert_eq!(store.client(&client_id("shop")).await.unwrap().unwrap().revision, told);
 }
 
 async fn a_disabled_client_and_its_revocation_come_together(store: Store) {

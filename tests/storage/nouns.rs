@@ -51,6 +51,7 @@ pub(crate) fn client(name: &str) -> Client {
         policy_uri: Some("https://shop.example/policy".parse().unwrap()),
         tos_uri: None,
         disabled_at: None,
+        revision: 0,
         created_at: NOW,
         updated_at: NOW.plus(1),
     }
@@ -72,6 +73,7 @@ pub(crate) fn user(number: u128, name: &str) -> User {
         roles: ["admin".parse().unwrap(), "staff".parse().unwrap()].into(),
         password: Some("$argon2id$v=19$m=1,t=1,p=1$AAAA$BBBB".parse().unwrap()),
         disabled_at: None,
+        revision: 0,
         created_at: NOW,
         updated_at: NOW,
     }

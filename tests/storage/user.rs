@@ -23,7 +23,10 @@ on_both_engines! {
     of_many_who_want_one_username_one_gets_it
     a_person_signs_in_with_username_or_address_in_any_case
     people_are_listed_by_username_page_by_page
-    an_update_changes_all_but_the_password_and_the_date
+    an_update_changes_what_is_known_and_nothing_else
+    an_update_of_an_older_state_changes_nothing
+    of_many_who_change_one_state_one_does
+    an_update_never_lets_in_whom_another_shuts_out
     an_update_takes_nobody_elses_name_or_address
     a_changed_password_ends_everything_but_the_account
     a_password_is_hashed_anew_unless_it_was_changed
@@ -105,24 +108,68 @@ async fn people_are_listed_by_username_page_by_page(store: Store) {
     assert_eq!(seen, ["a-z", "ab", "bob", "dora", "älice"]);
 }
 
-async fn an_update_changes_all_but_the_password_and_the_date(store: Store) {
+async fn an_update_changes_what_is_known_and_nothing_else(store: Store) {
     store.create_user(&user(1, "alice")).await.unwrap();
     let mut alice = user(1, "alicia");
     alice.email = None;
     alice.email_verified = false;
     alice.profile.name = None;
     alice.roles.clear();
-    alice.disabled_at = Some(NOW.plus(2));
     alice.updated_at = NOW.plus(3);
     let asked = {
         let mut asked = alice.clone();
         asked.password = None;
+        asked.disabled_at = Some(NOW);
         asked.created_at = NOW.plus(1);
         asked
     };
     assert_eq!(store.update_user(&asked).await.unwrap(), UserUpdate::Updated);
+    alice.revision += 1;
     assert_same(&store.user(alice.id).await.unwrap(), &Some(alice));
     assert_eq!(store.update_user(&user(9, "nobody")).await.unwrap(), UserUpdate::Gone);
+}
+
+async fn an_update_of_an_older_state_changes_nothing(store: Store) {
+    with_shop_and_alice(&store).await;
+    let out = revocation(1, Revoked::User(id(1)), NOW);
+    let password: PasswordHash = "$argon2id$v=19$m=2,t=2,p=2$CCCC$DDDD".parse().unwrap();
+    for round in 0..4 {
+        let read = store.user(id(1)).await.unwrap().unwrap();
+        match round {
+            0 => assert_eq!(store.update_user(&read).await.unwrap(), UserUpdate::Updated),
+            1 => assert!(store.disable_user(id(1), &out).await.unwrap()),
+            2 => assert!(store.enable_user(id(1), NOW).await.unwrap()),
+            _ => assert!(store.set_password(id(1), &password, &out).await.unwrap()),
+        }
+        let kept = store.user(id(1)).await.unwrap();
+        assert_eq!(store.update_user(&read).await.unwrap(), UserUpdate::Stale);
+        assert_same(&store.user(id(1)).await.unwrap(), &kept);
+    }
+}
+
+async fn of_many_who_change_one_state_one_does(store: Store) {
+    store.create_user(&user(1, "alice")).await.unwrap();
+    let winners = race(|number| {
+        let store = store.clone();
+        let alice = user(1, &format!("alice-{number}"));
+        async move { store.update_user(&alice).await.unwrap() == UserUpdate::Updated }
+    });
+    assert_eq!(winners.await, 1);
+    assert_eq!(store.user(id(1)).await.unwrap().unwrap().revision, 1);
+}
+
+async fn an_update_never_lets_in_whom_another_shuts_out(store: Store) {
+    with_shop_and_alice(&store).await;
+    for round in 1..=20 {
+        store.enable_user(id(1), NOW).await.unwrap();
+        let read = store.user(id(1)).await.unwrap().unwrap();
+        let out = revocation(round, Revoked::User(id(1)), NOW);
+        let (updated, disabled) =
+            tokio::join!(store.update_user(&read), store.disable_user(id(1), &out));
+        updated.unwrap();
+        assert!(disabled.unwrap());
+        assert!(store.user(id(1)).await.unwrap().unwrap().disabled_at.is_some());
+    }
 }
 
 async fn an_update_takes_nobody_elses_name_or_address(store: Store) {
@@ -154,6 +201,7 @@ async fn a_changed_password_ends_everything_but_the_account(store: Store) {
     let mut alice = user(1, "alice");
     alice.password = Some(password);
     alice.updated_at = NOW.plus(5);
+    alice.revision += 1;
     assert_same(&store.user(id(1)).await.unwrap(), &Some(alice));
     assert_eq!(store.session(id(1)).await.unwrap().unwrap().ended_at, Some(NOW.plus(5)));
     assert_eq!(store.session(id(2)).await.unwrap().unwrap().ended_at, None);

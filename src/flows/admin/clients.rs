@@ -6,16 +6,14 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
 use signet_jwt::KeySet;
 
 use super::{
-    Admin, AdminError, Edit, check_name,
+    ATTEMPTS, Admin, AdminError, Edit, check_name,
     client_rules::{AuthMethod, check, check_id, kind, method},
-    refused,
+    overtaken, refused,
 };
 use crate::{
     model::{Client, ClientKind, Credentials, GrantType, Revoked, SecretHash},
-    storage::Creation,
-    values::{
-        Algorithm, ClientId, ClientSecret, PostLogoutUri, RedirectUri, Scope, Timestamp, WebUri,
-    },
+    storage::{ClientUpdate, Creation},
+    values::{Algorithm, ClientId, ClientSecret, PostLogoutUri, RedirectUri, Scope, WebUri},
 };
 
 /// The most seconds for which two secrets of a client may be valid at once.
@@ -121,13 +119,20 @@ impl Admin {
         id: &ClientId,
         change: ClientChange,
     ) -> Result<(Client, Option<ClientSecret>), AdminError> {
-        let mut client = self.client(id).await?;
-        let secret = self.change(&mut client, change)?;
-        check_name(&client.name)?;
-        check(&client)?;
+        for _ in 0..ATTEMPTS {
+            let mut client = self.client(id).await?;
+            let secret = self.change(&mut client, change.clone())?;
+            client.updated_at = self.clock.now();
+            check_name(&client.name)?;
+            check(&client)?;
 
-        self.keep_client(&mut client, self.clock.now()).await?;
-        Ok((client, secret))
+            match self.store.update_client(&client).await? {
+                ClientUpdate::Updated => return Ok((self.client(id).await?, secret)),
+                ClientUpdate::Stale => {}
+                ClientUpdate::Gone => return unknown(id),
+            }
+        }
+        overtaken(&format!("the client {id}"))
     }
 
     /// Remove a client, and with it every consent and token that it was given.
@@ -136,7 +141,8 @@ impl Admin {
         if self.store.delete_client(id, &revocation).await? { Ok(()) } else { unknown(id) }
     }
 
-    /// Give a client a new secret; the old one stays valid for `overlap` seconds.
+    /// Give a client a new secret; the old one stays valid for `overlap` seconds. Of two who do so at
+    /// the same time one is refused: the other's secret must not die unseen.
     pub async fn rotate_client_secret(
         &self,
         id: &ClientId,
@@ -157,8 +163,13 @@ impl Admin {
         let secret = ClientSecret::new(self.random.bytes());
         let previous = (overlap > 0).then(|| (hash.current, now.plus(overlap)));
         *hash = SecretHash { current: secret.hash(), previous };
-        self.keep_client(&mut client, now).await?;
-        Ok((client, secret))
+        client.updated_at = now;
+
+        match self.store.update_client(&client).await? {
+            ClientUpdate::Updated => Ok((self.client(id).await?, secret)),
+            ClientUpdate::Stale => overtaken(&format!("the client {id}")),
+            ClientUpdate::Gone => unknown(id),
+        }
     }
 
     /// Let a client do nothing at all, and end the access tokens that it was given.
@@ -172,11 +183,6 @@ impl Admin {
     pub async fn enable_client(&self, id: &ClientId) -> Result<Client, AdminError> {
         self.store.enable_client(id, self.clock.now()).await?;
         self.client(id).await
-    }
-
-    async fn keep_client(&self, client: &mut Client, now: Timestamp) -> Result<(), AdminError> {
-        client.updated_at = now;
-        if self.store.update_client(client).await? { Ok(()) } else { unknown(&client.id) }
     }
 
     fn draft(&self, new: NewClient) -> Result<(Client, Option<ClientSecret>), AdminError> {
@@ -205,6 +211,7 @@ impl Admin {
             policy_uri: new.policy_uri,
             tos_uri: new.tos_uri,
             disabled_at: None,
+            revision: 0,
             created_at: now,
             updated_at: now,
         };

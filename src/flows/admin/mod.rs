@@ -21,6 +21,9 @@ use crate::{
     values::{Timestamp, keeps_the_line},
 };
 
+/// How often a change is begun anew because others changed the same thing.
+const ATTEMPTS: usize = 5;
+
 /// Everything that an operator's deeds need.
 #[derive(Clone)]
 pub struct Admin {
@@ -86,6 +89,11 @@ impl Admin {
 
 fn refused<T>(reason: impl Into<String>) -> Result<T, AdminError> {
     Err(AdminError::Refused(reason.into()))
+}
+
+/// Others were faster every time.
+fn overtaken<T>(what: &str) -> Result<T, AdminError> {
+    refused(format!("{what} is being changed by somebody else at this moment: try again"))
 }
 
 /// A name that pages show: something to see, and nothing that breaks or turns the line.

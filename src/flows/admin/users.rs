@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use tokio::task;
 
-use super::{Admin, AdminError, Edit, check_name, refused};
+use super::{ATTEMPTS, Admin, AdminError, Edit, check_name, overtaken, refused};
 use crate::{
     flows::password::{self, NotHashed},
     model::{Revoked, User},
@@ -57,6 +57,7 @@ impl Admin {
             roles: new.roles,
             password: None,
             disabled_at: None,
+            revision: 0,
             created_at: now,
             updated_at: now,
         };
@@ -90,25 +91,21 @@ impl Admin {
 
     /// Change what is known of a person.
     pub async fn update_user(&self, id: UserId, change: UserChange) -> Result<User, AdminError> {
-        let mut user = self.known_user(id).await?;
-        let address = user.email.clone();
-        change.email.apply(&mut user.email);
-        user.email_verified = match change.email_verified {
-            Some(verified) => verified,
-            None => user.email_verified && user.email == address,
-        };
-        user.username = change.username.unwrap_or(user.username);
-        user.profile = change.profile.unwrap_or(user.profile);
-        user.roles = change.roles.unwrap_or(user.roles);
-        user.updated_at = self.clock.now();
-        check(&user)?;
+        for _ in 0..ATTEMPTS {
+            let mut user = self.known_user(id).await?;
+            apply(change.clone(), &mut user);
+            user.updated_at = self.clock.now();
+            check(&user)?;
 
-        match self.store.update_user(&user).await? {
-            UserUpdate::Updated => Ok(user),
-            UserUpdate::UsernameTaken => username_taken(&user.username),
-            UserUpdate::EmailTaken => email_taken(user.email.as_ref()),
-            UserUpdate::Gone => unknown(user.username.as_str()),
+            match self.store.update_user(&user).await? {
+                UserUpdate::Updated => return self.known_user(id).await,
+                UserUpdate::Stale => {}
+                UserUpdate::UsernameTaken => return username_taken(&user.username),
+                UserUpdate::EmailTaken => return email_taken(user.email.as_ref()),
+                UserUpdate::Gone => return unknown(user.username.as_str()),
+            }
         }
+        overtaken("this user")
     }
 
     /// Remove a person, with every session, consent and token.
@@ -160,6 +157,24 @@ impl Admin {
         let salt = self.random.bytes();
         let hashed = task::spawn_blocking(move || password::hash(&password, salt)).await;
         Ok(hashed.unwrap_or(Err(NotHashed))?)
+    }
+}
+
+fn apply(change: UserChange, user: &mut User) {
+    let address = user.email.clone();
+    change.email.apply(&mut user.email);
+    user.email_verified = match change.email_verified {
+        Some(verified) => verified,
+        None => user.email_verified && user.email == address,
+    };
+    if let Some(username) = change.username {
+        user.username = username;
+    }
+    if let Some(profile) = change.profile {
+        user.profile = profile;
+    }
+    if let Some(roles) = change.roles {
+        user.roles = roles;
     }
 }
 
