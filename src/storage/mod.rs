@@ -40,6 +40,7 @@ pub use authorization_code::Redemption;
 pub use client::{ClientUpdate, Creation};
 pub use error::{Result, StorageError};
 pub use report::TableReport;
+pub use session::{Proof, SignIn};
 pub use user::{UserCreation, UserUpdate};
 
 use barrier::Barrier;

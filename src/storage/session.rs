@@ -9,8 +9,44 @@ use super::{
 };
 use crate::{
     model::{Revocation, Session},
-    values::{Authentication, SessionId, Timestamp},
+    values::{Authentication, PasswordHash, SessionId, Timestamp},
 };
+
+/// A password that somebody has proven to know.
+#[derive(Clone, Debug)]
+pub struct Proof {
+    /// The hash for which it was right.
+    pub hash: PasswordHash,
+    /// A hash of it that is kept from now on, if there is a better one.
+    pub anew: Option<PasswordHash>,
+}
+
+/// Whether somebody is signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignIn {
+    /// They are.
+    Begun,
+    /// While the password was checked it was changed or hashed anew, or its owner was shut out.
+    Overtaken,
+}
+
+/// Whether the proof still holds; a better hash is kept then. The person's row is locked until the
+/// transaction ends, so that whoever shuts them out or changes the password comes before or after.
+macro_rules! holds {
+    ($tx:ident, $user:expr, $proof:expr) => {
+        sqlx::query(
+            "update users set password = coalesce($3, password)
+             where id = $1 and password = $2 and disabled_at is null",
+        )
+        .bind($user.kept())
+        .bind($proof.hash.kept())
+        .bind($proof.anew.kept())
+        .execute(&mut *$tx)
+        .await?
+        .rows_affected()
+            > 0
+    };
+}
 
 from_row!(Session, |row| {
     let id = column(row, "id")?;
@@ -32,40 +68,48 @@ from_row!(Session, |row| {
 });
 
 impl Store {
-    /// Begins a session, and ends the one that the browser had before. Nothing is revoked: the same
-    /// browser goes on.
+    /// Begins a session, if the password is still the one that was proven and its owner may sign in,
+    /// and ends the one that the browser had before. Nothing is revoked: the same browser goes on.
     pub async fn start_session(
         &self,
         session: &Session,
+        proof: &Proof,
         replaces: Option<SessionId>,
-    ) -> Result<()> {
+    ) -> Result<SignIn> {
         transaction!(self, |tx| {
-            if let Some(before) = replaces {
-                sqlx::query("update sessions set ended_at = $2 where id = $1 and ended_at is null")
+            if holds!(tx, session.user, proof) {
+                if let Some(before) = replaces {
+                    sqlx::query(
+                        "update sessions set ended_at = $2 where id = $1 and ended_at is null",
+                    )
                     .bind(before.kept())
                     .bind(session.authentication.at.kept())
                     .execute(&mut *tx)
                     .await?;
+                }
+                sqlx::query(
+                    "insert into sessions (
+                         id, secret_hash, user_id, auth_time, acr, amr, seen_at, expires_at,
+                         ended_at, user_agent
+                     )
+                     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                )
+                .bind(session.id.kept())
+                .bind(session.secret.kept())
+                .bind(session.user.kept())
+                .bind(session.authentication.at.kept())
+                .bind(session.authentication.acr.kept())
+                .bind(session.authentication.amr.kept())
+                .bind(session.seen_at.kept())
+                .bind(session.expires_at.kept())
+                .bind(session.ended_at.kept())
+                .bind(&session.user_agent)
+                .execute(&mut *tx)
+                .await?;
+                SignIn::Begun
+            } else {
+                SignIn::Overtaken
             }
-            sqlx::query(
-                "insert into sessions (
-                     id, secret_hash, user_id, auth_time, acr, amr, seen_at, expires_at,
-                     ended_at, user_agent
-                 )
-                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-            )
-            .bind(session.id.kept())
-            .bind(session.secret.kept())
-            .bind(session.user.kept())
-            .bind(session.authentication.at.kept())
-            .bind(session.authentication.acr.kept())
-            .bind(session.authentication.amr.kept())
-            .bind(session.seen_at.kept())
-            .bind(session.expires_at.kept())
-            .bind(session.ended_at.kept())
-            .bind(&session.user_agent)
-            .execute(&mut *tx)
-            .await?;
         })
     }
 

@@ -245,24 +245,6 @@ impl Store {
         })
     }
 
-    /// Keeps another hash of the same password. False if the password has changed since.
-    pub async fn replace_password_hash(
-        &self,
-        id: UserId,
-        old: &PasswordHash,
-        new: &PasswordHash,
-    ) -> Result<bool> {
-        transaction!(self, |tx| {
-            let set = sqlx::query("update users set password = $3 where id = $1 and password = $2")
-                .bind(id.kept())
-                .bind(old.kept())
-                .bind(new.kept())
-                .execute(&mut *tx)
-                .await?;
-            set.rows_affected() > 0
-        })
-    }
-
     /// Shuts somebody out and ends everything that was begun in their name. False if they were shut
     /// out before, or do not exist.
     pub async fn disable_user(&self, id: UserId, revocation: &Revocation) -> Result<bool> {

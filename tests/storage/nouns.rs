@@ -6,9 +6,10 @@ use signet::{
         GrantType, IssuedCode, RefreshFamily, ResourceServer, Revocation, Revoked, SecretHash,
         SecretMethod, Session, SigningKeyRecord, User,
     },
-    storage::{Store, UserCreation},
+    storage::{Proof, Store, UserCreation},
     values::{
-        Acr, Algorithm, Amr, Authentication, ClientId, Profile, Scope, Timestamp, TokenHash, UserId,
+        Acr, Algorithm, Amr, Authentication, ClientId, PasswordHash, Profile, Scope, Timestamp,
+        TokenHash, UserId,
     },
 };
 use uuid::Uuid;
@@ -71,12 +72,21 @@ pub(crate) fn user(number: u128, name: &str) -> User {
         email_verified: true,
         profile,
         roles: ["admin".parse().unwrap(), "staff".parse().unwrap()].into(),
-        password: Some("$argon2id$v=19$m=1,t=1,p=1$AAAA$BBBB".parse().unwrap()),
+        password: Some(password()),
         disabled_at: None,
         revision: 0,
         created_at: NOW,
         updated_at: NOW,
     }
+}
+
+/// Everybody here has the same password.
+pub(crate) fn proof() -> Proof {
+    Proof { hash: password(), anew: None }
+}
+
+fn password() -> PasswordHash {
+    "$argon2id$v=19$m=1,t=1,p=1$AAAA$BBBB".parse().unwrap()
 }
 
 pub(crate) fn session(number: u128, user: UserId) -> Session {
@@ -187,7 +197,7 @@ pub(crate) fn revocation(number: u128, what: Revoked, at: Timestamp) -> Revocati
 pub(crate) async fn with_shop_and_alice(store: &Store) {
     store.create_client(&client("shop")).await.unwrap();
     assert_eq!(store.create_user(&user(1, "alice")).await.unwrap(), UserCreation::Created);
-    store.start_session(&session(1, id(1)), None).await.unwrap();
+    store.start_session(&session(1, id(1)), &proof(), None).await.unwrap();
 }
 
 /// The shop holds a family of Alice's, from a code of the same number.

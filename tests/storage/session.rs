@@ -1,15 +1,27 @@
 //! Sign-in sessions.
 
-use signet::{model::Revoked, storage::Store};
+use signet::{
+    model::{Revocation, Revoked},
+    storage::{Proof, SignIn, Store},
+    values::PasswordHash,
+};
+use tokio::task::JoinSet;
 
 use crate::{
     assert_same,
-    nouns::{NOW, family, id, revocation, scope, session, user, with_family, with_shop_and_alice},
+    nouns::{
+        NOW, family, id, proof, revocation, scope, session, user, with_family, with_shop_and_alice,
+    },
     race,
 };
 
 on_both_engines! {
     a_session_is_remembered_as_it_began
+    a_session_begins_only_with_the_password_that_is_kept
+    a_session_begins_with_a_better_hash_of_the_password
+    of_many_who_hash_a_password_anew_one_does
+    signing_in_and_shutting_out_leave_no_living_session
+    signing_in_and_a_new_password_leave_no_living_session
     a_new_session_ends_the_one_that_it_replaces
     a_session_is_seen_later_but_never_earlier
     a_session_ends_once
@@ -20,20 +32,113 @@ on_both_engines! {
 async fn a_session_is_remembered_as_it_began(store: Store) {
     store.create_user(&user(1, "alice")).await.unwrap();
     let begun = session(1, id(1));
-    store.start_session(&begun, None).await.unwrap();
+    store.start_session(&begun, &proof(), None).await.unwrap();
     assert_same(&store.session(begun.id).await.unwrap(), &Some(begun));
     assert!(store.session(id(2)).await.unwrap().is_none());
 }
 
+async fn a_session_begins_only_with_the_password_that_is_kept(store: Store) {
+    store.create_user(&user(1, "alice")).await.unwrap();
+    store.create_user(&user(2, "bob")).await.unwrap();
+    let out = revocation(1, Revoked::User(id(1)), NOW);
+    let out_too = revocation(2, Revoked::User(id(2)), NOW);
+    store.set_password(id(1), &another(), &out).await.unwrap();
+    store.disable_user(id(2), &out_too).await.unwrap();
+
+    for person in 1..=3 {
+        let begun = session(person, id(person));
+        let outcome = store.start_session(&begun, &proof(), None).await.unwrap();
+        assert_eq!(outcome, SignIn::Overtaken);
+        assert!(store.session(begun.id).await.unwrap().is_none());
+    }
+}
+
+async fn a_session_begins_with_a_better_hash_of_the_password(store: Store) {
+    store.create_user(&user(1, "alice")).await.unwrap();
+    let better = Proof { anew: Some(another()), ..proof() };
+    let begun = store.start_session(&session(1, id(1)), &better, None).await.unwrap();
+    assert_eq!(begun, SignIn::Begun);
+    let mut alice = user(1, "alice");
+    alice.password = Some(another());
+    assert_same(&store.user(id(1)).await.unwrap(), &Some(alice));
+}
+
+/// Whoever lost must look at the new hash, and may then sign in.
+async fn of_many_who_hash_a_password_anew_one_does(store: Store) {
+    store.create_user(&user(1, "alice")).await.unwrap();
+    let winners = race(|number| {
+        let store = store.clone();
+        let hash = format!("$argon2id$v=19$m=2,t=2,p=2$CCCC${number}").parse().unwrap();
+        let better = Proof { anew: Some(hash), ..proof() };
+        async move {
+            let begun = store.start_session(&session(number, id(1)), &better, None).await.unwrap();
+            begun == SignIn::Begun
+        }
+    });
+    assert_eq!(winners.await, 1);
+}
+
+async fn signing_in_and_shutting_out_leave_no_living_session(store: Store) {
+    store.create_user(&user(1, "alice")).await.unwrap();
+    for round in 1..=20 {
+        store.enable_user(id(1), NOW).await.unwrap();
+        signing_in_beside(&store, round, &proof(), async |store, out| {
+            assert!(store.disable_user(id(1), &out).await.unwrap());
+        })
+        .await;
+    }
+}
+
+async fn signing_in_and_a_new_password_leave_no_living_session(store: Store) {
+    store.create_user(&user(1, "alice")).await.unwrap();
+    let mut proof = proof();
+    for round in 1..=20 {
+        let hash = format!("$argon2id$v=19$m=2,t=2,p=2$CCCC${round}").parse().unwrap();
+        signing_in_beside(&store, round, &proof, async |store, out| {
+            assert!(store.set_password(id(1), &hash, &out).await.unwrap());
+        })
+        .await;
+        proof.hash = hash;
+    }
+}
+
+/// Thirty-one browsers sign in while something happens that must end their sessions.
+async fn signing_in_beside(
+    store: &Store,
+    round: u128,
+    proof: &Proof,
+    event: impl AsyncFnOnce(Store, Revocation),
+) {
+    let numbers = (1..=31).map(|task| round * 100 + task);
+    let mut tasks = JoinSet::new();
+    for number in numbers.clone() {
+        let (store, proof) = (store.clone(), proof.clone());
+        tasks.spawn(async move {
+            store.start_session(&session(number, id(1)), &proof, None).await.unwrap();
+        });
+    }
+    event(store.clone(), revocation(round, Revoked::User(id(1)), NOW)).await;
+    tasks.join_all().await;
+
+    for number in numbers {
+        let kept = store.session(id(number)).await.unwrap();
+        assert!(kept.is_none_or(|session| session.ended_at.is_some()));
+    }
+}
+
+fn another() -> PasswordHash {
+    "$argon2id$v=19$m=2,t=2,p=2$CCCC$DDDD".parse().unwrap()
+}
+
 async fn a_new_session_ends_the_one_that_it_replaces(store: Store) {
     store.create_user(&user(1, "alice")).await.unwrap();
-    store.start_session(&session(1, id(1)), None).await.unwrap();
+    store.start_session(&session(1, id(1)), &proof(), None).await.unwrap();
     let mut second = session(2, id(1));
     second.authentication.at = NOW.plus(50);
-    store.start_session(&second, Some(id(1))).await.unwrap();
+    store.start_session(&second, &proof(), Some(id(1))).await.unwrap();
     let mut third = session(3, id(1));
     third.authentication.at = NOW.plus(90);
-    store.start_session(&third, Some(id(1))).await.unwrap();
+    store.start_session(&third, &proof(), Some(id(1))).await.unwrap();
 
     assert_eq!(store.session(id(1)).await.unwrap().unwrap().ended_at, Some(NOW.plus(50)));
     assert_eq!(store.session(id(2)).await.unwrap().unwrap().ended_at, None);
@@ -42,7 +147,7 @@ async fn a_new_session_ends_the_one_that_it_replaces(store: Store) {
 
 async fn a_session_is_seen_later_but_never_earlier(store: Store) {
     store.create_user(&user(1, "alice")).await.unwrap();
-    store.start_session(&session(1, id(1)), None).await.unwrap();
+    store.start_session(&session(1, id(1)), &proof(), None).await.unwrap();
     store.touch_session(id(1), NOW.plus(60)).await.unwrap();
     store.touch_session(id(1), NOW.plus(30)).await.unwrap();
     store.touch_session(id(2), NOW.plus(30)).await.unwrap();

@@ -9,7 +9,7 @@ use signet::{
 use crate::{
     assert_same,
     nouns::{
-        NOW, client_id, code, consent, family, id, revocation, session, user, with_family,
+        NOW, client_id, code, consent, family, id, proof, revocation, session, user, with_family,
         with_shop_and_alice,
     },
     race,
@@ -29,7 +29,6 @@ on_both_engines! {
     an_update_never_lets_in_whom_another_shuts_out
     an_update_takes_nobody_elses_name_or_address
     a_changed_password_ends_everything_but_the_account
-    a_password_is_hashed_anew_unless_it_was_changed
     a_disabled_person_loses_everything_that_was_begun
     an_enabled_person_gets_nothing_back
     a_deleted_person_leaves_nothing_but_the_revocation
@@ -190,7 +189,7 @@ async fn a_changed_password_ends_everything_but_the_account(store: Store) {
     with_family(&store, &family(7)).await;
     store.keep_code(&code(8)).await.unwrap();
     store.create_user(&user(2, "bob")).await.unwrap();
-    store.start_session(&session(2, id(2)), None).await.unwrap();
+    store.start_session(&session(2, id(2)), &proof(), None).await.unwrap();
     let password: PasswordHash = "$argon2id$v=19$m=2,t=2,p=2$CCCC$DDDD".parse().unwrap();
     let out = revocation(1, Revoked::User(id(1)), NOW.plus(5));
     let nobody = revocation(2, Revoked::User(id(9)), NOW.plus(5));
@@ -208,18 +207,6 @@ async fn a_changed_password_ends_everything_but_the_account(store: Store) {
     assert_eq!(store.family(id(7)).await.unwrap().unwrap().revoked_at, Some(NOW.plus(5)));
     assert!(store.code(id(8)).await.unwrap().is_none());
     assert_eq!(store.revocations(NOW).await.unwrap(), [out]);
-}
-
-async fn a_password_is_hashed_anew_unless_it_was_changed(store: Store) {
-    let alice = user(1, "alice");
-    store.create_user(&alice).await.unwrap();
-    let old = alice.password.clone().unwrap();
-    let new: PasswordHash = "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$bmV3".parse().unwrap();
-
-    assert!(store.replace_password_hash(alice.id, &old, &new).await.unwrap());
-    assert_same(&store.user(alice.id).await.unwrap().unwrap().password, &Some(&new));
-    assert!(!store.replace_password_hash(alice.id, &old, &old).await.unwrap());
-    assert_same(&store.user(alice.id).await.unwrap().unwrap().password, &Some(&new));
 }
 
 async fn a_disabled_person_loses_everything_that_was_begun(store: Store) {
