@@ -87,8 +87,7 @@ struct Attempt {
 
 /// A request arrives.
 pub async fn begin(app: &App, parameters: String, visitor: &Visitor) -> Result<Step> {
-    let before = visitor.signed_in.as_ref().map(|signed_in| signed_in.session.id);
-    let pending = Pending::begun(parameters, before, app.clock.now())?;
+    let pending = Pending::begun(parameters, visitor, app.clock.now())?;
     match attempt(app, pending, visitor, false).await? {
         Ok(attempt) => proceed(app, attempt, visitor).await,
         Err(answer) => Ok(Step::Answer(answer)),
@@ -169,7 +168,7 @@ async fn attempt(
     let signed_in = visitor
         .signed_in
         .as_ref()
-        .filter(|signed_in| !pending.switching || pending.before != Some(signed_in.session.id));
+        .filter(|signed_in| !pending.switching || pending.is_older_than(signed_in));
     let consent = match signed_in {
         Some(signed_in) => app.store.consent(signed_in.user.id, &client.id).await?,
         None => None,
@@ -179,7 +178,8 @@ async fn attempt(
         consent: consent.as_ref(),
         hinted: request.id_token_hint.as_deref().map(|hint| hinted(app, hint, now)),
     };
-    let next = authorize::decide(&request, &client, &standing, &pending.progress(under_way), now);
+    let progress = pending.progress(signed_in, under_way);
+    let next = authorize::decide(&request, &client, &standing, &progress, now);
     Ok(Ok(Attempt { pending, client, address, request, consent, next }))
 }
 

@@ -6,15 +6,13 @@ use super::{
     App, Result,
     events::Event,
     password::Verdict,
+    revocation::revocation,
     sessions::{SignedIn, Visitor},
 };
 use crate::{
-    model::{Session, User},
+    model::{Revoked, Session, User},
     storage::{Proof, SignIn},
-    values::{
-        Acr, Amr, Authentication, Password, PasswordHash, SessionId, SessionToken, Timestamp,
-        UserId,
-    },
+    values::{Acr, Amr, Authentication, Password, PasswordHash, SessionId, SessionToken, UserId},
 };
 
 /// How often a password is checked again that was changed or hashed anew while it was checked.
@@ -40,14 +38,21 @@ pub async fn sign_in(
     visitor: &Visitor,
 ) -> Result<Option<NewSession>> {
     let Some(password) = password else { return Ok(failed(None)) };
-    let mut meant = None;
+    let (mut meant, mut before) = (None, visitor.signed_in.as_ref());
 
     for _ in 0..ATTEMPTS {
         let user = app.store.user_by_login(login.trim()).await?;
         meant = user.as_ref().map(|user| user.id);
         let Some((user, proof)) = prove(app, user, &password).await? else { break };
-        if let Some(new) = begin(app, user, &proof, user_agent, visitor).await? {
-            return Ok(Some(new));
+        let new = new_session(app, user, user_agent, before);
+        match begin(app, &new, &proof, before).await? {
+            SignIn::Begun => {
+                let session = &new.signed_in.session;
+                Event::SignedIn { user: session.user, session: session.id }.emit();
+                return Ok(Some(new));
+            }
+            SignIn::Overtaken => {}
+            SignIn::Ended => before = None,
         }
     }
     Ok(failed(meant))
@@ -77,45 +82,17 @@ async fn hash_anew(app: &App, password: &Password) -> Option<PasswordHash> {
     hashed.inspect_err(|cause| tracing::warn!(?cause, "a password could not be hashed anew")).ok()
 }
 
-/// Keep a session, unless the password was changed or its owner shut out meanwhile.
-async fn begin(
-    app: &App,
-    user: User,
-    proof: &Proof,
-    user_agent: &str,
-    visitor: &Visitor,
-) -> Result<Option<NewSession>> {
+/// A session with a new secret: whoever planted or stole the old one gains nothing. The same person in
+/// the same browser keeps its name, and with it what hangs on it.
+fn new_session(app: &App, user: User, user_agent: &str, before: Option<&SignedIn>) -> NewSession {
     let now = app.clock.now();
-    // A new id at every sign-in: whoever planted the old one gains nothing.
-    let id = app.random.id::<SessionId>(now);
+    let same = before.filter(|before| before.user.id == user.id);
+    let id = same.map_or_else(|| app.random.id::<SessionId>(now), |before| before.session.id);
     let token = SessionToken::new(id, app.random.bytes());
-    let session = new_session(app, id, &token, user.id, user_agent, now);
-    let replaced = visitor.signed_in.as_ref().map(|before| before.session.id);
-    if app.store.start_session(&session, proof, replaced).await? == SignIn::Overtaken {
-        return Ok(None);
-    }
-
-    Event::SignedIn { user: user.id, session: id }.emit();
-    Ok(Some(NewSession { token, signed_in: SignedIn { user, session } }))
-}
-
-fn failed(user: Option<UserId>) -> Option<NewSession> {
-    Event::SignInFailed { user }.emit();
-    None
-}
-
-fn new_session(
-    app: &App,
-    id: SessionId,
-    token: &SessionToken,
-    user: UserId,
-    user_agent: &str,
-    now: Timestamp,
-) -> Session {
-    Session {
+    let session = Session {
         id,
         secret: token.hash(),
-        user,
+        user: user.id,
         authentication: Authentication {
             session: id,
             at: now,
@@ -126,5 +103,35 @@ fn new_session(
         expires_at: now.plus(app.config.login.session_lifetime),
         ended_at: None,
         user_agent: user_agent.chars().take(256).collect(),
+    };
+    NewSession { token, signed_in: SignedIn { user, session } }
+}
+
+/// Keep it. Whoever was signed in to this browser and is somebody else is signed out.
+async fn begin(
+    app: &App,
+    new: &NewSession,
+    proof: &Proof,
+    before: Option<&SignedIn>,
+) -> Result<SignIn> {
+    let session = &new.signed_in.session;
+    let Some(before) = before else {
+        return Ok(app.store.start_session(session, proof).await?);
+    };
+    if before.session.id == session.id {
+        return Ok(app.store.renew_session(session, proof).await?);
     }
+    let ended = before.session.id;
+    let revocation = revocation(app, Revoked::Session(ended), session.authentication.at);
+    let outcome = app.store.replace_session(ended, &revocation, session, proof).await?;
+    if outcome == SignIn::Begun {
+        app.directory.note(revocation);
+        Event::SignedOut { user: before.user.id, session: ended }.emit();
+    }
+    Ok(outcome)
+}
+
+fn failed(user: Option<UserId>) -> Option<NewSession> {
+    Event::SignInFailed { user }.emit();
+    None
 }

@@ -36,9 +36,8 @@ pub enum Step {
 pub async fn begin(app: &App, parameters: String, visitor: &Visitor) -> Result<Step> {
     let (address, client_name, next) = read(app, &parameters, visitor).await?;
     match (next, &visitor.signed_in) {
-        (Next::Confirm, Some(signed_in)) => {
-            let before = Some(signed_in.session.id);
-            let pending = Pending::begun(parameters, before, app.clock.now())?;
+        (Next::Confirm, Some(_)) => {
+            let pending = Pending::begun(parameters, visitor, app.clock.now())?;
             let sealed = pending.seal(app, "logout", &visitor.browser);
             Ok(Step::Confirm { sealed, client_name, address })
         }

@@ -4,11 +4,14 @@
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
 use serde::{Deserialize, Serialize};
 
-use super::App;
+use super::{
+    App,
+    sessions::{SignedIn, Visitor},
+};
 use crate::{
     keys::Purpose,
     protocol::{ErrorCode::InvalidRequest, OAuthError, authorize::Progress},
-    values::{BrowserToken, SessionId, Timestamp},
+    values::{BrowserToken, SessionId, Timestamp, TokenHash},
 };
 
 /// How long a request may wait, in seconds.
@@ -23,8 +26,9 @@ const LONGEST: usize = 16 * 1024;
 pub(super) struct Pending {
     /// The parameters, form-encoded.
     pub(super) parameters: String,
-    /// The session that was there when it came.
-    pub(super) before: Option<SessionId>,
+    /// The sign-in that was there when it came: what is kept of its cookie's secret, which is new
+    /// after every sign-in.
+    before: Option<TokenHash>,
     /// When it came.
     pub(super) asked_at: Timestamp,
     /// Whether the person wants to go on as the one who is signed in.
@@ -38,7 +42,7 @@ pub(super) struct Pending {
 impl Pending {
     pub(super) fn begun(
         parameters: String,
-        before: Option<SessionId>,
+        visitor: &Visitor,
         asked_at: Timestamp,
     ) -> Result<Self, OAuthError> {
         if parameters.len() > LONGEST {
@@ -46,7 +50,7 @@ impl Pending {
         }
         Ok(Self {
             parameters,
-            before,
+            before: visitor.signed_in.as_ref().map(|signed_in| signed_in.session.secret),
             asked_at,
             account_chosen: false,
             switching: false,
@@ -54,13 +58,17 @@ impl Pending {
         })
     }
 
-    pub(super) fn progress(&self, under_way: bool) -> Progress {
+    /// Whether this sign-in is another than the one that was there when the request came.
+    pub(super) fn is_older_than(&self, signed_in: &SignedIn) -> bool {
+        !self.before.is_some_and(|before| before.matches(&signed_in.session.secret))
+    }
+
+    pub(super) fn progress(&self, signed_in: Option<&SignedIn>, under_way: bool) -> Progress {
         Progress {
-            before: self.before,
+            signed_in_since: signed_in.is_some_and(|signed_in| self.is_older_than(signed_in)),
             asked_at: self.asked_at,
             under_way,
             account_chosen: self.account_chosen,
-            allowed: false,
         }
     }
 

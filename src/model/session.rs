@@ -2,7 +2,8 @@
 
 use crate::values::{Authentication, SessionId, Timestamp, TokenHash, UserId};
 
-/// A browser in which somebody is signed in.
+/// A browser in which somebody is signed in. When they sign in to it again, it goes on with another
+/// secret.
 #[derive(Clone, Debug)]
 pub struct Session {
     /// Which session: `sid`.
@@ -11,7 +12,7 @@ pub struct Session {
     pub secret: TokenHash,
     /// Who signed in.
     pub user: UserId,
-    /// How and when; its `session` is this one.
+    /// How and when, the last time; its `session` is this one.
     pub authentication: Authentication,
     /// When it was last used, within a minute.
     pub seen_at: Timestamp,

@@ -28,6 +28,8 @@ pub enum SignIn {
     Begun,
     /// While the password was checked it was changed or hashed anew, or its owner was shut out.
     Overtaken,
+    /// The session that was to go on has ended.
+    Ended,
 }
 
 /// Whether the proof still holds; a better hash is kept then. The person's row is locked until the
@@ -46,6 +48,67 @@ macro_rules! holds {
         .rows_affected()
             > 0
     };
+}
+
+/// Binds a session to nine parameters: `id, user_id, secret_hash, auth_time, acr, amr, seen_at,
+/// expires_at, user_agent`.
+macro_rules! bind_session {
+    ($query:expr, $session:expr) => {
+        $query
+            .bind($session.id.kept())
+            .bind($session.user.kept())
+            .bind($session.secret.kept())
+            .bind($session.authentication.at.kept())
+            .bind($session.authentication.acr.kept())
+            .bind($session.authentication.amr.kept())
+            .bind($session.seen_at.kept())
+            .bind($session.expires_at.kept())
+            .bind(&$session.user_agent)
+    };
+}
+
+/// Begins a session.
+macro_rules! begin {
+    ($tx:ident, $session:expr) => {
+        let query = sqlx::query(
+            "insert into sessions (
+                 id, user_id, secret_hash, auth_time, acr, amr, seen_at, expires_at, user_agent
+             )
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        );
+        bind_session!(query, $session).execute(&mut *$tx).await?;
+    };
+}
+
+/// Ends a session with what hangs on it, and tells whether it was alive.
+macro_rules! end {
+    ($tx:ident, $id:expr, $revocation:expr) => {{
+        let ended =
+            sqlx::query("update sessions set ended_at = $2 where id = $1 and ended_at is null")
+                .bind($id.kept())
+                .bind($revocation.at.kept())
+                .execute(&mut *$tx)
+                .await?;
+        let ended = ended.rows_affected() > 0;
+        if ended {
+            // Codes before families: whoever is redeeming one has then either lost it or kept the
+            // family.
+            sqlx::query("delete from codes where session_id = $1 and family_id is null")
+                .bind($id.kept())
+                .execute(&mut *$tx)
+                .await?;
+            sqlx::query(
+                "update refresh_families set revoked_at = $2
+                 where session_id = $1 and revoked_at is null and not offline",
+            )
+            .bind($id.kept())
+            .bind($revocation.at.kept())
+            .execute(&mut *$tx)
+            .await?;
+            keep_revocation!($tx, $revocation);
+        }
+        ended
+    }};
 }
 
 from_row!(Session, |row| {
@@ -68,45 +131,51 @@ from_row!(Session, |row| {
 });
 
 impl Store {
-    /// Begins a session, if the password is still the one that was proven and its owner may sign in,
-    /// and ends the one that the browser had before. Nothing is revoked: the same browser goes on.
-    pub async fn start_session(
-        &self,
-        session: &Session,
-        proof: &Proof,
-        replaces: Option<SessionId>,
-    ) -> Result<SignIn> {
+    /// Begins a session, if the password is still the one that was proven and its owner may sign in.
+    pub async fn start_session(&self, session: &Session, proof: &Proof) -> Result<SignIn> {
         transaction!(self, |tx| {
             if holds!(tx, session.user, proof) {
-                if let Some(before) = replaces {
-                    sqlx::query(
-                        "update sessions set ended_at = $2 where id = $1 and ended_at is null",
-                    )
-                    .bind(before.kept())
-                    .bind(session.authentication.at.kept())
-                    .execute(&mut *tx)
-                    .await?;
-                }
-                sqlx::query(
-                    "insert into sessions (
-                         id, secret_hash, user_id, auth_time, acr, amr, seen_at, expires_at,
-                         ended_at, user_agent
-                     )
-                     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-                )
-                .bind(session.id.kept())
-                .bind(session.secret.kept())
-                .bind(session.user.kept())
-                .bind(session.authentication.at.kept())
-                .bind(session.authentication.acr.kept())
-                .bind(session.authentication.amr.kept())
-                .bind(session.seen_at.kept())
-                .bind(session.expires_at.kept())
-                .bind(session.ended_at.kept())
-                .bind(&session.user_agent)
-                .execute(&mut *tx)
-                .await?;
+                begin!(tx, session);
                 SignIn::Begun
+            } else {
+                SignIn::Overtaken
+            }
+        })
+    }
+
+    /// Begins a session as [`start_session`](Self::start_session) does, in the place of somebody
+    /// else's, which ends as it does when they sign out.
+    pub async fn replace_session(
+        &self,
+        before: SessionId,
+        revocation: &Revocation,
+        session: &Session,
+        proof: &Proof,
+    ) -> Result<SignIn> {
+        change!(self, |tx| {
+            if holds!(tx, session.user, proof) {
+                end!(tx, before, revocation);
+                begin!(tx, session);
+                SignIn::Begun
+            } else {
+                SignIn::Overtaken
+            }
+        })
+    }
+
+    /// Lets a session go on with another sign-in of the same person, if the password is still the one
+    /// that was proven and its owner may sign in. The secret of before is worthless then.
+    pub async fn renew_session(&self, session: &Session, proof: &Proof) -> Result<SignIn> {
+        transaction!(self, |tx| {
+            if holds!(tx, session.user, proof) {
+                let query = sqlx::query(
+                    "update sessions set
+                         secret_hash = $3, auth_time = $4, acr = $5, amr = $6, seen_at = $7,
+                         expires_at = $8, user_agent = $9
+                     where id = $1 and user_id = $2 and ended_at is null",
+                );
+                let renewed = bind_session!(query, session).execute(&mut *tx).await?;
+                if renewed.rows_affected() > 0 { SignIn::Begun } else { SignIn::Ended }
             } else {
                 SignIn::Overtaken
             }
@@ -142,32 +211,6 @@ impl Store {
     /// Ends a session, and with it every code that nobody has redeemed and every family that was not
     /// granted `offline_access`. False if it had ended before.
     pub async fn end_session(&self, id: SessionId, revocation: &Revocation) -> Result<bool> {
-        change!(self, |tx| {
-            let ended =
-                sqlx::query("update sessions set ended_at = $2 where id = $1 and ended_at is null")
-                    .bind(id.kept())
-                    .bind(revocation.at.kept())
-                    .execute(&mut *tx)
-                    .await?;
-            let ended = ended.rows_affected() > 0;
-            if ended {
-                // Codes before families: whoever is redeeming one has then either lost it or kept the
-                // family.
-                sqlx::query("delete from codes where session_id = $1 and family_id is null")
-                    .bind(id.kept())
-                    .execute(&mut *tx)
-                    .await?;
-                sqlx::query(
-                    "update refresh_families set revoked_at = $2
-                     where session_id = $1 and revoked_at is null and not offline",
-                )
-                .bind(id.kept())
-                .bind(revocation.at.kept())
-                .execute(&mut *tx)
-                .await?;
-                keep_revocation!(tx, revocation);
-            }
-            ended
-        })
+        change!(self, |tx| { end!(tx, id, revocation) })
     }
 }

@@ -1,10 +1,14 @@
 //! Secrets, and the one form in which they may be kept.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
+
+use super::Invalid;
 
 /// A value that is never printed, serialised or compared, and is wiped when dropped.
 #[derive(Clone)]
@@ -37,7 +41,8 @@ impl<T: Zeroize> fmt::Debug for Secret<T> {
 /// SHA-256 of a secret that we made: the only form of one that storage accepts.
 ///
 /// Such a secret has 256 random bits, so one round of a fast hash is as strong as the secret.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct TokenHash([u8; 32]);
 
 impl TokenHash {
@@ -57,6 +62,35 @@ impl TokenHash {
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
+    }
+}
+
+impl FromStr for TokenHash {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let bytes = BASE64.decode(text).map_err(|_| Invalid("hash"))?;
+        bytes.try_into().map(Self).map_err(|_| Invalid("hash"))
+    }
+}
+
+impl TryFrom<String> for TokenHash {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        text.parse()
+    }
+}
+
+impl From<TokenHash> for String {
+    fn from(hash: TokenHash) -> Self {
+        hash.to_string()
+    }
+}
+
+impl fmt::Display for TokenHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&BASE64.encode(self.0))
     }
 }
 

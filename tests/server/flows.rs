@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::support::{
-    API, CALLBACK, Server, location, parameter, request, request_with, sealed, text,
+    API, CALLBACK, PASSWORD, Server, location, parameter, request, request_with, sealed, text,
 };
 
 on_both_engines! {
@@ -19,6 +19,7 @@ on_both_engines! {
     revocation_answers_nothing_and_kills_what_came_of_a_refresh_token
     logout_with_a_hint_goes_straight_back
     logout_without_a_hint_asks_first
+    whoever_chooses_another_account_may_still_be_the_same_person
     prompt_none_answers_without_a_page
     a_posted_password_is_not_sent_on_by_the_redirect
     consent_is_remembered_and_asked_for_when_it_grows
@@ -158,6 +159,15 @@ async fn logout_without_a_hint_asks_first(server: Server) {
     assert_eq!(parameter(&answer, "error").unwrap(), "login_required");
 }
 
+async fn whoever_chooses_another_account_may_still_be_the_same_person(server: Server) {
+    let browser = server.browser();
+    browser.code(&request()).await;
+    let choice = browser.asks(&request_with("prompt", "select_account")).await;
+    let page = browser.page(&browser.presses(&choice, "other").await).unwrap();
+    let response = browser.signs_in(&page, "ada", PASSWORD).await;
+    assert!(location(&response).unwrap().starts_with(CALLBACK), "she has allowed it before");
+}
+
 async fn prompt_none_answers_without_a_page(server: Server) {
     let browser = server.browser();
     let silent = request_with("prompt", "none");
@@ -167,7 +177,7 @@ async fn prompt_none_answers_without_a_page(server: Server) {
     let page = location(&browser.get("/authorize", &request()).await).unwrap();
     let form = [("request", sealed(&page)), ("username", "ada".to_owned())];
     let mut form: Vec<_> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    form.push(("password", crate::support::PASSWORD));
+    form.push(("password", PASSWORD));
     let asked = browser.post("/login", &form).await;
     assert!(location(&asked).unwrap().starts_with("/consent?"));
     let answer = browser.answer(&silent).await;
@@ -181,7 +191,7 @@ async fn a_posted_password_is_not_sent_on_by_the_redirect(server: Server) {
     let browser = server.browser();
     let page = location(&browser.get("/authorize", &request()).await).unwrap();
     let sealed = sealed(&page);
-    let password = crate::support::PASSWORD;
+    let password = PASSWORD;
     let form = [("request", sealed.as_str()), ("username", "ada"), ("password", password)];
     assert_eq!(browser.post("/login", &form).await.status(), 303);
 }

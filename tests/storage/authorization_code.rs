@@ -147,7 +147,7 @@ async fn codes_and_signing_out_leave_no_living_family(store: Store) {
     with_shop_and_alice(&store).await;
     for round in 1..=20 {
         let browser = session(round + 1, id(1));
-        store.start_session(&browser, &proof(), None).await.unwrap();
+        store.start_session(&browser, &proof()).await.unwrap();
         let numbers = (1..=32).map(|task| round * 100 + task);
         for number in numbers.clone() {
             let mut code = code(number);

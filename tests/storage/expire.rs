@@ -40,7 +40,7 @@ async fn a_code_is_recognised_for_a_day_after_its_end(store: Store) {
 
 async fn a_session_is_kept_for_a_day_after_its_end(store: Store) {
     with_shop_and_alice(&store).await;
-    store.start_session(&session(2, id(1)), &proof(), None).await.unwrap();
+    store.start_session(&session(2, id(1)), &proof()).await.unwrap();
     let end = revocation(1, Revoked::Session(id(2)), NOW.plus(5));
     store.end_session(id(2), &end).await.unwrap();
     let present =

@@ -197,7 +197,7 @@ pub(crate) fn revocation(number: u128, what: Revoked, at: Timestamp) -> Revocati
 pub(crate) async fn with_shop_and_alice(store: &Store) {
     store.create_client(&client("shop")).await.unwrap();
     assert_eq!(store.create_user(&user(1, "alice")).await.unwrap(), UserCreation::Created);
-    store.start_session(&session(1, id(1)), &proof(), None).await.unwrap();
+    store.start_session(&session(1, id(1)), &proof()).await.unwrap();
 }
 
 /// The shop holds a family of Alice's, from a code of the same number.

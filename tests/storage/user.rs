@@ -189,7 +189,7 @@ async fn a_changed_password_ends_everything_but_the_account(store: Store) {
     with_family(&store, &family(7)).await;
     store.keep_code(&code(8)).await.unwrap();
     store.create_user(&user(2, "bob")).await.unwrap();
-    store.start_session(&session(2, id(2)), &proof(), None).await.unwrap();
+    store.start_session(&session(2, id(2)), &proof()).await.unwrap();
     let password: PasswordHash = "$argon2id$v=19$m=2,t=2,p=2$CCCC$DDDD".parse().unwrap();
     let out = revocation(1, Revoked::User(id(1)), NOW.plus(5));
     let nobody = revocation(2, Revoked::User(id(9)), NOW.plus(5));

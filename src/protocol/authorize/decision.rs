@@ -13,7 +13,7 @@ use crate::{
         },
         OAuthError, claims,
     },
-    values::{Authentication, MaxAge, Prompt, Scope, SessionId, Timestamp, UserId},
+    values::{Authentication, MaxAge, Prompt, Scope, Timestamp, UserId},
 };
 
 /// What must happen before the client is answered.
@@ -56,23 +56,21 @@ pub struct Standing<'a> {
 /// What has happened to this request so far.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
-    /// The session that was there when the request came and does not count as a new sign-in.
-    pub before: Option<SessionId>,
+    /// Whether the sign-in is another than the one that was there when the request came.
+    pub signed_in_since: bool,
     /// When the request came.
     pub asked_at: Timestamp,
     /// Whether the person has been shown anything yet.
     pub under_way: bool,
     /// Whether the person has chosen the account.
     pub account_chosen: bool,
-    /// Whether the person has just allowed it.
-    pub allowed: bool,
 }
 
 impl Progress {
-    /// A request that has just come, to a browser with or without a session.
+    /// A request that has just come.
     #[must_use]
-    pub fn begun(before: Option<SessionId>, asked_at: Timestamp) -> Self {
-        Self { before, asked_at, under_way: false, account_chosen: false, allowed: false }
+    pub fn begun(asked_at: Timestamp) -> Self {
+        Self { signed_in_since: false, asked_at, under_way: false, account_chosen: false }
     }
 }
 
@@ -134,7 +132,7 @@ fn undisturbed(
     if request.prompts.contains(Prompt::SelectAccount) && !progress.account_chosen && !fresh {
         return Next::SelectAccount;
     }
-    if needs_consent(request, client, standing.consent, progress) {
+    if needs_consent(request, client, standing.consent) {
         return Next::Consent(asked(request, standing.consent));
     }
     Next::Grant
@@ -160,11 +158,11 @@ fn expected_person(
     }
 }
 
-/// Whether the sign-in happened for this request. A session that was there before never counts, so
-/// that going back to an old address proves nothing.
+/// Whether the sign-in happened for this request. One that was there before never counts, so that
+/// going back to an old address proves nothing.
 fn is_fresh(authentication: &Authentication, progress: &Progress) -> bool {
     progress.under_way
-        && progress.before != Some(authentication.session)
+        && progress.signed_in_since
         // Another node may have signed them in, and its clock may be behind.
         && authentication.at.plus(CLOCK_SKEW) >= progress.asked_at
 }
@@ -178,15 +176,7 @@ fn needs_sign_in(
     request.prompts.contains(Prompt::Login) || request.max_age.is_some_and(too_old)
 }
 
-fn needs_consent(
-    request: &AuthorizeRequest,
-    client: &Client,
-    consent: Option<&Consent>,
-    progress: &Progress,
-) -> bool {
-    if progress.allowed {
-        return false;
-    }
+fn needs_consent(request: &AuthorizeRequest, client: &Client, consent: Option<&Consent>) -> bool {
     let covers = |consent: &Consent| {
         request.scope.is_subset_of(&consent.scope)
             && claims::beyond_scope(&request.claims, &request.scope).is_subset(&consent.claims)
@@ -243,7 +233,7 @@ mod tests {
     }
 
     fn start() -> Progress {
-        Progress::begun(Some(authentication().session), NOW)
+        Progress::begun(NOW)
     }
 
     #[test]
@@ -288,7 +278,8 @@ mod tests {
         assert_eq!(asked(&start()), Next::Login);
         let replayed = Progress { under_way: true, ..start() };
         assert_eq!(asked(&replayed), Next::Login);
-        let after = Progress { under_way: true, ..Progress::begun(None, authentication().at) };
+        let mut after = Progress::begun(authentication().at);
+        (after.under_way, after.signed_in_since) = (true, true);
         assert_eq!(asked(&after), Next::Grant);
     }
 

@@ -16,6 +16,8 @@ on_both_engines! {
     a_session_ends_when_it_is_not_used
     a_session_ends_though_it_is_used
     what_a_session_gave_dies_with_it
+    what_was_begun_before_a_new_sign_in_goes_on_and_dies_at_sign_out
+    whoever_was_there_is_signed_out_when_somebody_else_signs_in
 }
 
 /// Whether a browser with this cookie line is signed in.
@@ -149,8 +151,48 @@ async fn what_a_session_gave_dies_with_it(server: Server) {
         assert_eq!(server.userinfo(access).await.status(), 401);
         assert_eq!(server.introspect(&server.web, access).await, json!({ "active": false }));
     }
-    // The one before had ended when the newer began, and a code of it with it.
+    // A code that nobody had redeemed.
     refused(&node.redeem(&code).await, 400, "invalid_grant");
     // Access while nobody is there was asked for and allowed.
     assert_eq!(server.refresh(text(&tokens, "refresh_token")).await.0, 200);
+}
+
+/// [OpenID Connect Core §3.1.2.1](https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest).
+async fn what_was_begun_before_a_new_sign_in_goes_on_and_dies_at_sign_out(server: Server) {
+    let browser = server.browser();
+    let passing = request_with("scope", "email");
+    let tokens = server.redeem(&browser.code(&passing).await).await.1;
+    let code = browser.code(&passing).await;
+    browser.follow(browser.begins(&request_with("prompt", "login")).await).await;
+    let (status, refreshed) = server.refresh(text(&tokens, "refresh_token")).await;
+    assert_eq!(status, 200, "{refreshed}");
+    let (status, others) = server.redeem(&code).await;
+    assert_eq!(status, 200, "{others}");
+
+    let newer = server.tokens(&browser).await;
+    browser.get("/logout", &[("id_token_hint", text(&newer, "id_token"))]).await;
+
+    assert!(!browser.is_signed_in().await);
+    for tokens in [&refreshed, &others] {
+        refused(&server.refresh(text(tokens, "refresh_token")).await, 400, "invalid_grant");
+        let access = text(tokens, "access_token");
+        assert_eq!(server.introspect(&server.web, access).await, json!({ "active": false }));
+    }
+}
+
+/// [OpenID Connect Core §3.1.2.3](https://openid.net/specs/openid-connect-core-1_0.html#Authenticates).
+async fn whoever_was_there_is_signed_out_when_somebody_else_signs_in(server: Server) {
+    server.person("bob").await;
+    let browser = server.browser();
+    let passing = request_with("scope", "email");
+    let tokens = server.redeem(&browser.code(&passing).await).await.1;
+    let code = browser.code(&passing).await;
+    let page = browser.asks(&request_with("prompt", "login")).await;
+    browser.follow(browser.signs_in(&page, "bob", PASSWORD).await).await;
+
+    assert!(browser.is_signed_in().await);
+    refused(&server.redeem(&code).await, 400, "invalid_grant");
+    refused(&server.refresh(text(&tokens, "refresh_token")).await, 400, "invalid_grant");
+    let access = text(&tokens, "access_token");
+    assert_eq!(server.introspect(&server.web, access).await, json!({ "active": false }));
 }
