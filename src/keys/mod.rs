@@ -192,7 +192,8 @@ impl Keys {
         // The successor comes first, so that no published key set is ever without a next key.
         if next.kid == last.kid {
             let active_at = at.plus(schedule::PERIOD);
-            self.make(algorithm, last.period + 1, active_at, now).await?;
+            let period = schedule::next_period(&records, algorithm);
+            self.make(algorithm, period, active_at, now).await?;
         }
         self.store.promote_signing_key(&next.kid, at, at.plus(TOKEN_RETENTION)).await?;
         self.reload().await?;
@@ -218,7 +219,7 @@ impl Keys {
         if was_active {
             self.rotate(key.algorithm, true, now).await?;
         }
-        let revoked = self.store.revoke_signing_key(kid, now).await?;
+        let revoked = self.store.revoke_signing_key(kid, now, TOKEN_RETENTION).await?;
         self.reload().await?;
         self.ensure(key.algorithm, now).await?;
         Ok(revoked)
@@ -233,7 +234,7 @@ impl Keys {
         self.ensure(key.algorithm(), now).await?;
         let records = self.records();
         let last = schedule::last(&records, key.algorithm());
-        let period = last.map_or(1, |last| last.period + 1);
+        let period = schedule::next_period(&records, key.algorithm());
         let active_at = last.map_or(now, |last| last.active_at.plus(schedule::PERIOD));
         let kid = key.kid().clone();
         let added = self.keep(&key, &pkcs8, period, active_at, now).await?;

@@ -71,6 +71,13 @@ pub fn last(keys: &[SigningKeyRecord], algorithm: Algorithm) -> Option<&SigningK
     trusted(keys, algorithm).max_by_key(|key| key.period)
 }
 
+/// The period of the key of this algorithm that is made next: a revoked key keeps its own.
+#[must_use]
+pub fn next_period(keys: &[SigningKeyRecord], algorithm: Algorithm) -> i64 {
+    let of_it = keys.iter().filter(|key| key.algorithm == algorithm);
+    of_it.map(|key| key.period).max().unwrap_or(0) + 1
+}
+
 /// From when on a key may sign: when every key set that was served without it has expired. Before the
 /// first keys no key set was served at all.
 #[must_use]
@@ -87,8 +94,7 @@ pub fn missing(
     algorithm: Algorithm,
     now: Timestamp,
 ) -> Option<(i64, Timestamp)> {
-    let of_it = keys.iter().filter(|key| key.algorithm == algorithm);
-    let period = of_it.map(|key| key.period).max().unwrap_or(0) + 1;
+    let period = next_period(keys, algorithm);
     match (active(keys, algorithm, now), next(keys, algorithm, now)) {
         (None, None) => Some((period, now)),
         (Some(active), None) => {
@@ -167,6 +173,14 @@ mod tests {
         let one = [record(1, NOW, NOW)];
         assert_eq!(missing(&one, Algorithm::Rs256, NOW), Some((2, NOW.plus(PERIOD))));
         assert_eq!(missing(&first_keys(), Algorithm::Rs256, NOW), None);
+    }
+
+    #[test]
+    fn a_revoked_key_keeps_its_period_and_another_takes_its_turn() {
+        let mut keys = first_keys();
+        keys[1].revoked_at = Some(NOW);
+        assert_eq!(next_period(&keys, Algorithm::Rs256), 3);
+        assert_eq!(missing(&keys, Algorithm::Rs256, NOW), Some((3, NOW.plus(PERIOD))));
     }
 
     #[test]

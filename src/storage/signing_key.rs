@@ -12,14 +12,16 @@ use crate::{
     values::{KeyId, Timestamp},
 };
 
-/// Writes into the timetable that the key before `period` makes room at `at`.
+/// Writes into the timetable that the key before `period` makes room at `at`. Revoked keys have no
+/// place in it.
 macro_rules! retire_previous {
     ($tx:ident, $algorithm:expr, $period:expr, $at:expr, $forgotten_at:expr) => {
         sqlx::query(
             "update signing_keys set
                  retired_at = $3, forgotten_at = coalesce($4, forgotten_at)
              where algorithm = $1 and period = (
-                 select max(period) from signing_keys where algorithm = $1 and period < $2
+                 select max(period) from signing_keys
+                 where algorithm = $1 and period < $2 and revoked_at is null
              )",
         )
         .bind($algorithm)
@@ -123,31 +125,63 @@ impl Store {
         })
     }
 
-    /// Stops trusting a key. False if that had been done before, or there is none.
-    pub async fn revoke_signing_key(&self, kid: &KeyId, at: Timestamp) -> Result<bool> {
+    /// Stops trusting a key. The one before it, if it has not retired yet, stays until the one after it
+    /// is active, and is then kept for `retention` seconds. False if the key had been revoked before,
+    /// or there is none.
+    pub async fn revoke_signing_key(
+        &self,
+        kid: &KeyId,
+        at: Timestamp,
+        retention: i64,
+    ) -> Result<bool> {
         change!(self, |tx| {
-            let revoked = sqlx::query(
-                "update signing_keys set revoked_at = $2 where kid = $1 and revoked_at is null",
+            let revoked: Option<(String, i64)> = sqlx::query_as(
+                "update signing_keys set revoked_at = $2 where kid = $1 and revoked_at is null
+                 returning algorithm, period",
             )
             .bind(kid.kept())
             .bind(at.kept())
-            .execute(&mut *tx)
+            .fetch_optional(&mut *tx)
             .await?;
-            let revoked = revoked.rows_affected() > 0;
-            if revoked {
+            if let Some((algorithm, period)) = &revoked {
+                let successor: Option<i64> = sqlx::query_scalar(
+                    "select active_at from signing_keys
+                     where algorithm = $1 and period > $2 and revoked_at is null
+                     order by period limit 1",
+                )
+                .bind(algorithm)
+                .bind(period)
+                .fetch_optional(&mut *tx)
+                .await?;
+                sqlx::query(
+                    "update signing_keys set retired_at = $4, forgotten_at = $5
+                     where algorithm = $1 and retired_at > $3 and period = (
+                         select max(period) from signing_keys
+                         where algorithm = $1 and period < $2 and revoked_at is null
+                     )",
+                )
+                .bind(algorithm)
+                .bind(period)
+                .bind(at.kept())
+                .bind(successor)
+                .bind(successor.map(|at| at + retention))
+                .execute(&mut *tx)
+                .await?;
                 note!(tx, Change::Keys, at);
             }
-            revoked
+            revoked.is_some()
         })
     }
 
-    /// Deletes the keys that no token needs any more since before `before`. How many went.
+    /// Deletes the keys that no token needs any more since before `before`, and those that were revoked
+    /// before it. How many went.
     pub async fn forget_signing_keys(&self, before: Timestamp) -> Result<u64> {
         change!(self, |tx| {
-            let forgotten = sqlx::query("delete from signing_keys where forgotten_at < $1")
-                .bind(before.kept())
-                .execute(&mut *tx)
-                .await?;
+            let forgotten =
+                sqlx::query("delete from signing_keys where forgotten_at < $1 or revoked_at < $1")
+                    .bind(before.kept())
+                    .execute(&mut *tx)
+                    .await?;
             let forgotten = forgotten.rows_affected();
             if forgotten > 0 {
                 note!(tx, Change::Keys, before);

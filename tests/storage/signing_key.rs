@@ -3,12 +3,15 @@
 use signet::{
     model::{Change, SigningKeyRecord},
     storage::Store,
-    values::Algorithm::{Es256, Rs256},
+    values::{
+        Algorithm::{Es256, Rs256},
+        Timestamp,
+    },
 };
 
 use crate::{
     assert_same,
-    nouns::{NOW, key},
+    nouns::{DAY, NOW, key},
     race,
 };
 
@@ -21,7 +24,11 @@ on_both_engines! {
     a_promoted_key_is_active_earlier_and_retires_the_one_before_it
     a_key_that_is_active_or_revoked_is_not_promoted
     a_key_is_revoked_once
+    the_key_that_signs_stays_when_the_announced_one_is_revoked
+    a_revoked_key_gives_its_turn_to_the_one_after_it
+    a_key_that_has_retired_does_not_come_back
     forgotten_keys_are_deleted
+    revoked_keys_are_deleted
     a_seal_is_replaced_only_if_it_is_the_one_that_was_read
     every_change_of_a_key_is_noted
 }
@@ -55,12 +62,11 @@ async fn a_new_key_retires_the_one_before_it(store: Store) {
     store.add_signing_key(&key(Rs256, 2, "r2"), Some(NOW.plus(9000))).await.unwrap();
     store.add_signing_key(&key(Rs256, 3, "r3"), None).await.unwrap();
 
-    let times = |key: SigningKeyRecord| (key.retired_at, key.forgotten_at);
-    let first = times(kept(&store, "r1").await);
+    let first = times(&kept(&store, "r1").await);
     assert_eq!(first, (Some(NOW.plus(7200)), Some(NOW.plus(9000))));
-    assert_eq!(times(kept(&store, "r2").await), (Some(NOW.plus(10800)), None));
-    assert_eq!(times(kept(&store, "r3").await), (None, None));
-    assert_eq!(times(kept(&store, "e1").await), (None, None));
+    assert_eq!(times(&kept(&store, "r2").await), (Some(NOW.plus(10800)), None));
+    assert_eq!(times(&kept(&store, "r3").await), (None, None));
+    assert_eq!(times(&kept(&store, "e1").await), (None, None));
 }
 
 async fn a_period_has_one_key(store: Store) {
@@ -101,7 +107,7 @@ async fn a_key_that_is_active_or_revoked_is_not_promoted(store: Store) {
     store.add_signing_key(&first, None).await.unwrap();
     let promoted = store.promote_signing_key(&first.kid, first.active_at, NOW).await.unwrap();
     assert!(!promoted);
-    store.revoke_signing_key(&first.kid, NOW).await.unwrap();
+    store.revoke_signing_key(&first.kid, NOW, DAY).await.unwrap();
     assert!(!store.promote_signing_key(&first.kid, NOW, NOW).await.unwrap());
     let unknown = key(Rs256, 2, "r2").kid;
     assert!(!store.promote_signing_key(&unknown, NOW, NOW).await.unwrap());
@@ -109,11 +115,66 @@ async fn a_key_that_is_active_or_revoked_is_not_promoted(store: Store) {
 
 async fn a_key_is_revoked_once(store: Store) {
     let first = key(Rs256, 1, "r1");
-    assert!(!store.revoke_signing_key(&first.kid, NOW).await.unwrap());
+    assert!(!store.revoke_signing_key(&first.kid, NOW, DAY).await.unwrap());
     store.add_signing_key(&first, None).await.unwrap();
-    assert!(store.revoke_signing_key(&first.kid, NOW.plus(1)).await.unwrap());
-    assert!(!store.revoke_signing_key(&first.kid, NOW.plus(2)).await.unwrap());
+    assert!(store.revoke_signing_key(&first.kid, NOW.plus(1), DAY).await.unwrap());
+    assert!(!store.revoke_signing_key(&first.kid, NOW.plus(2), DAY).await.unwrap());
     assert_eq!(kept(&store, "r1").await.revoked_at, Some(NOW.plus(1)));
+}
+
+fn times(key: &SigningKeyRecord) -> (Option<Timestamp>, Option<Timestamp>) {
+    (key.retired_at, key.forgotten_at)
+}
+
+async fn the_key_that_signs_stays_when_the_announced_one_is_revoked(store: Store) {
+    let announced = key(Rs256, 2, "r2");
+    store.add_signing_key(&key(Rs256, 1, "r1"), None).await.unwrap();
+    store.add_signing_key(&key(Es256, 1, "e1"), None).await.unwrap();
+    store.add_signing_key(&announced, Some(NOW.plus(9000))).await.unwrap();
+
+    store.revoke_signing_key(&announced.kid, NOW.plus(3600), DAY).await.unwrap();
+    assert_eq!(times(&kept(&store, "r1").await), (None, None));
+
+    // The one that takes its turn comes later.
+    store.add_signing_key(&key(Rs256, 3, "r3"), Some(NOW.plus(20_000))).await.unwrap();
+    let signing = times(&kept(&store, "r1").await);
+    assert_eq!(signing, (Some(NOW.plus(10800)), Some(NOW.plus(20_000))));
+    assert_eq!(times(&kept(&store, "r2").await), (None, None));
+    let third = kept(&store, "r3").await.kid;
+    store.promote_signing_key(&third, NOW.plus(9000), NOW.plus(10_000)).await.unwrap();
+    let signing = times(&kept(&store, "r1").await);
+    assert_eq!(signing, (Some(NOW.plus(9000)), Some(NOW.plus(10_000))));
+    assert_eq!(times(&kept(&store, "e1").await), (None, None));
+}
+
+async fn a_revoked_key_gives_its_turn_to_the_one_after_it(store: Store) {
+    for (period, name) in [(1, "r1"), (2, "r2"), (3, "r3")] {
+        store.add_signing_key(&key(Rs256, period, name), Some(NOW)).await.unwrap();
+    }
+    let announced = kept(&store, "r2").await.kid;
+    store.revoke_signing_key(&announced, NOW.plus(3600), DAY).await.unwrap();
+    let signing = times(&kept(&store, "r1").await);
+    assert_eq!(signing, (Some(NOW.plus(10800)), Some(NOW.plus(10800 + DAY))));
+}
+
+async fn a_key_that_has_retired_does_not_come_back(store: Store) {
+    for (period, name) in [(1, "r1"), (2, "r2"), (3, "r3")] {
+        store.add_signing_key(&key(Rs256, period, name), Some(NOW.plus(9000))).await.unwrap();
+    }
+    let signing = kept(&store, "r2").await.kid;
+    store.revoke_signing_key(&signing, NOW.plus(7200), DAY).await.unwrap();
+    let retired = times(&kept(&store, "r1").await);
+    assert_eq!(retired, (Some(NOW.plus(7200)), Some(NOW.plus(9000))));
+}
+
+async fn revoked_keys_are_deleted(store: Store) {
+    let announced = key(Rs256, 2, "r2");
+    store.add_signing_key(&key(Rs256, 1, "r1"), None).await.unwrap();
+    store.add_signing_key(&announced, None).await.unwrap();
+    store.revoke_signing_key(&announced.kid, NOW, DAY).await.unwrap();
+    assert_eq!(store.forget_signing_keys(NOW).await.unwrap(), 0);
+    assert_eq!(store.forget_signing_keys(NOW.plus(1)).await.unwrap(), 1);
+    assert_same(&store.signing_keys().await.unwrap(), &[key(Rs256, 1, "r1")]);
 }
 
 async fn forgotten_keys_are_deleted(store: Store) {
@@ -139,7 +200,7 @@ async fn every_change_of_a_key_is_noted(store: Store) {
     store.add_signing_key(&second, Some(NOW.plus(900))).await.unwrap();
     store.add_signing_key(&second, Some(NOW.plus(900))).await.unwrap();
     store.promote_signing_key(&second.kid, NOW.plus(20), NOW.plus(900)).await.unwrap();
-    store.revoke_signing_key(&second.kid, NOW.plus(30)).await.unwrap();
+    store.revoke_signing_key(&second.kid, NOW.plus(30), DAY).await.unwrap();
     store.forget_signing_keys(NOW.plus(1000)).await.unwrap();
     let noted = store.changes_after(0).await.unwrap();
     let noted: Vec<Change> = noted.into_iter().map(|(_, change)| change).collect();
