@@ -27,7 +27,7 @@ pub use server::ServerConfig;
 pub use setting::{Section, Setting};
 pub use sources::ConfigError;
 use sources::Sources;
-pub use tokens::{LONGEST_ACCESS_TOKEN, TokensConfig};
+pub use tokens::TokensConfig;
 
 /// Everything that can be configured, read and checked.
 #[derive(Clone, Debug)]
@@ -60,10 +60,6 @@ pub const SECTIONS: [Section; 6] = [
 pub fn settings() -> impl Iterator<Item = Setting> {
     SECTIONS.iter().flat_map(|section| section.settings.iter().copied())
 }
-
-/// How long a retired key stays published, and how long a revocation matters, in seconds: until every
-/// token has expired, whatever lifetime was configured when it was issued.
-pub const TOKEN_RETENTION: i64 = LONGEST_ACCESS_TOKEN + 120;
 
 impl Config {
     /// Read the configuration of these flags and this environment, and the file that they name or

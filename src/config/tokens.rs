@@ -1,6 +1,7 @@
 //! How long tokens live.
 
 use super::{ConfigError, Setting, sources::Sources};
+use crate::model::LONGEST_ACCESS_TOKEN;
 
 pub(super) const SETTINGS: [Setting; 6] = [
     ACCESS_TOKEN_LIFETIME,
@@ -10,9 +11,6 @@ pub(super) const SETTINGS: [Setting; 6] = [
     REFRESH_LIFETIME,
     REFRESH_GRACE,
 ];
-
-/// The most seconds for which an access token can be made to live: so long a revocation matters.
-pub const LONGEST_ACCESS_TOKEN: i64 = DAY;
 
 const MINUTE: i64 = 60;
 const DAY: i64 = 24 * 60 * MINUTE;

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{Error, directory::Directory, password::PasswordHasher};
 use crate::{
-    config::{Config, TOKEN_RETENTION},
+    config::Config,
     keys::{Keys, MasterSource},
     protocol::CLOCK_SKEW,
     storage::Store,
@@ -104,12 +104,6 @@ impl App {
             ahead: CLOCK_SKEW,
         };
         Ok(Unverified::parse(token)?.verify(&keys, &expected)?.into_claims())
-    }
-
-    /// Until when a revocation matters that is made now: until every token has expired.
-    #[must_use]
-    pub fn revoked_until(&self, now: Timestamp) -> Timestamp {
-        now.plus(TOKEN_RETENTION)
     }
 }
 

@@ -29,7 +29,8 @@ pub async fn revoke(app: &App, authorization: Option<&str>, params: &Params) -> 
             let refusal = UnauthorizedClient.because("the token was issued to another client");
             return Err(refusal.into());
         }
-        revoked = keep(app, Revoked::Token(claims.jti), now).await?;
+        let id = app.random.id(now);
+        revoked = keep(app, Revocation::of_token(id, claims.jti, claims.exp, now)).await?;
     }
 
     if revoked {
@@ -48,11 +49,10 @@ pub async fn revoke_family(app: &App, family: FamilyId, now: Timestamp) -> Resul
 
 /// An entry of the revocation set, beginning now.
 pub(super) fn revocation(app: &App, what: Revoked, now: Timestamp) -> Revocation {
-    Revocation { id: app.random.id(now), what, at: now, until: app.revoked_until(now) }
+    Revocation::new(app.random.id(now), what, now)
 }
 
-async fn keep(app: &App, what: Revoked, now: Timestamp) -> Result<bool> {
-    let revocation = revocation(app, what, now);
+async fn keep(app: &App, revocation: Revocation) -> Result<bool> {
     let first = app.store.revoke(&revocation).await?;
     app.directory.note(revocation);
     Ok(first)

@@ -17,8 +17,7 @@ pub use ring::{KeyRing, Published};
 pub use sealed::Purpose;
 
 use crate::{
-    config::TOKEN_RETENTION,
-    model::SigningKeyRecord,
+    model::{SigningKeyRecord, TOKEN_RETENTION},
     storage::{StorageError, Store},
     values::{Algorithm, ClientId, FamilyId, KeyId, RefreshToken, Timestamp},
 };

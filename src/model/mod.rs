@@ -18,7 +18,7 @@ pub use client::{Client, ClientKind, Credentials, GrantType, SecretHash, SecretM
 pub use consent::Consent;
 pub use refresh::RefreshFamily;
 pub use resource::ResourceServer;
-pub use revocation::{Change, Revocation, Revoked};
+pub use revocation::{Change, LONGEST_ACCESS_TOKEN, Revocation, Revoked, TOKEN_RETENTION};
 pub use session::Session;
 pub use signing_key::{KeyPhase, SigningKeyRecord};
 pub use user::User;

@@ -4,6 +4,16 @@ use std::{fmt, str::FromStr};
 
 use crate::values::{ClientId, FamilyId, Invalid, RevocationId, SessionId, Timestamp, UserId};
 
+/// The most seconds for which an access token can be made to live.
+pub const LONGEST_ACCESS_TOKEN: i64 = 24 * 60 * 60;
+
+/// How much later than it says a token may be accepted somewhere, in seconds: clocks differ.
+const MARGIN: i64 = 120;
+
+/// For how many seconds something that was just issued may be valid somewhere, whatever lifetime is
+/// configured now or was then: so long a retired key is published, and so long a revocation matters.
+pub const TOKEN_RETENTION: i64 = LONGEST_ACCESS_TOKEN + MARGIN;
+
 /// An entry of the revocation set: tokens of `what` that were issued up to `at` are dead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Revocation {
@@ -15,6 +25,20 @@ pub struct Revocation {
     pub at: Timestamp,
     /// When the last token that is meant has expired, and the entry can be forgotten.
     pub until: Timestamp,
+}
+
+impl Revocation {
+    /// The end of everything that was issued to `what` until now.
+    #[must_use]
+    pub fn new(id: RevocationId, what: Revoked, at: Timestamp) -> Self {
+        Self { id, what, at, until: at.plus(TOKEN_RETENTION) }
+    }
+
+    /// The end of one access token, known by its `jti`, that would have expired by itself at `exp`.
+    #[must_use]
+    pub fn of_token(id: RevocationId, jti: String, exp: Timestamp, at: Timestamp) -> Self {
+        Self { until: exp.plus(MARGIN), ..Self::new(id, Revoked::Token(jti), at) }
+    }
 }
 
 /// What a revocation reaches.
@@ -94,5 +118,29 @@ impl FromStr for Change {
             None if text == "keys" => Ok(Self::Keys),
             _ => Err(Invalid("change")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(1_800_000_000);
+
+    #[test]
+    fn a_revocation_outlives_every_token_that_can_have_been_issued() {
+        let id = RevocationId::from_bytes([0; 16]);
+        let session = Revoked::Session(SessionId::from_bytes([1; 16]));
+        let until = Revocation::new(id, session, NOW).until;
+        assert!(until > NOW.plus(LONGEST_ACCESS_TOKEN));
+    }
+
+    #[test]
+    fn the_revocation_of_one_token_outlives_it_whatever_is_configured_now() {
+        let id = RevocationId::from_bytes([0; 16]);
+        let exp = NOW.plus(20_000);
+        let revocation = Revocation::of_token(id, "j".to_owned(), exp, NOW);
+        assert_eq!(revocation.what, Revoked::Token("j".to_owned()));
+        assert!(revocation.until > exp && revocation.until < NOW.plus(LONGEST_ACCESS_TOKEN));
     }
 }

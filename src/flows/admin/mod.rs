@@ -15,7 +15,6 @@ use super::{
     password::NotHashed,
 };
 use crate::{
-    config::LONGEST_ACCESS_TOKEN,
     model::{Revocation, Revoked},
     storage::{StorageError, Store},
     values::{Timestamp, keeps_the_line},
@@ -81,9 +80,9 @@ impl<T> Edit<T> {
 }
 
 impl Admin {
-    /// The revocation of everything that was issued to `what` until now. No access token outlives it.
+    /// The revocation of everything that was issued to `what` until now.
     fn revocation(&self, what: Revoked, now: Timestamp) -> Revocation {
-        Revocation { id: self.random.id(now), what, at: now, until: now.plus(LONGEST_ACCESS_TOKEN) }
+        Revocation::new(self.random.id(now), what, now)
     }
 }
 
