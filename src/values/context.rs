@@ -135,7 +135,27 @@ impl FromStr for MaxAge {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::values::fixtures::assert_round_trip;
+
+    proptest! {
+        #[test]
+        fn how_a_person_signed_in_survives_its_text(text in "\\PC{0,40}", seconds in 0..=i64::MAX) {
+            assert_round_trip::<Acr>(&text);
+            let _ = text.parse::<Prompts>();
+            let _ = text.parse::<MaxAge>();
+            prop_assert_eq!(seconds.to_string().parse(), Ok(MaxAge(seconds)));
+        }
+    }
+
+    #[test]
+    fn every_class_survives_its_text() {
+        for acr in Acr::ALL {
+            assert_eq!(acr.to_string().parse(), Ok(acr));
+        }
+    }
 
     #[test]
     fn prompt_none_stands_alone() {

@@ -132,7 +132,25 @@ row_id! {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::values::fixtures::assert_round_trip;
+
+    proptest! {
+        #[test]
+        fn an_identifier_survives_its_text(text in "[!-~]{0,520}|\\PC{0,40}", bytes: [u8; 16]) {
+            assert_round_trip::<ClientId>(&text);
+            for text in [text, Uuid::from_bytes(bytes).to_string().to_uppercase()] {
+                assert_round_trip::<UserId>(&text);
+                assert_round_trip::<SessionId>(&text);
+                assert_round_trip::<CodeId>(&text);
+                assert_round_trip::<FamilyId>(&text);
+                assert_round_trip::<RevocationId>(&text);
+            }
+            prop_assert_eq!(UserId::from_bytes(bytes).to_string().parse(), Ok(UserId::from_bytes(bytes)));
+        }
+    }
 
     #[test]
     fn a_client_id_that_looks_like_a_subject_is_recognised() {

@@ -3,6 +3,8 @@
 //! Architecture invariant: nothing here is async, reads a clock or draws randomness.
 
 mod context;
+#[cfg(test)]
+mod fixtures;
 mod identifiers;
 mod person;
 mod pkce;

@@ -57,19 +57,22 @@ text! {
     /// What a person types to sign in: up to 128 visible characters without `@`, so that it is never
     /// somebody's address; kept in lower case, since people do not remember theirs.
     Username, "username", |text| {
+        // Some letters become two in lower case: what counts is what is kept.
+        let text = text.to_lowercase();
         let fits = (1..=128).contains(&text.chars().count());
         let visible = text.chars().all(|c| !c.is_whitespace() && keeps_the_line(c) && c != '@');
-        (fits && visible).then(|| text.to_lowercase())
+        (fits && visible).then_some(text)
     };
     /// An e-mail address: a local part, one `@` and a domain; kept in lower case.
     Email, "email", |text| {
+        let text = text.to_lowercase();
         let (local, domain) = text.rsplit_once('@')?;
         let visible = text.chars().all(|c| !c.is_whitespace() && keeps_the_line(c));
         let fits = text.len() <= 254 && !local.is_empty() && !local.contains('@');
         let dotted = domain.split('.').all(|label| {
             !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-')
         });
-        (visible && fits && dotted).then(|| text.to_lowercase())
+        (visible && fits && dotted).then_some(text)
     };
     /// A role that a person has.
     Role, "role", |text| {
@@ -203,7 +206,40 @@ pub struct Address {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::values::fixtures::assert_round_trip;
+
+    proptest! {
+        #[test]
+        fn what_is_known_of_a_person_survives_its_text(text in "\\PC{0,130}|.{0,4}") {
+            assert_round_trip::<Username>(&text);
+            assert_round_trip::<Email>(&text);
+            assert_round_trip::<Role>(&text);
+            assert_round_trip::<PasswordHash>(&text);
+            let _ = text.parse::<Password>();
+        }
+
+        #[test]
+        fn an_address_survives_its_text(text in "[a-zA-ZßİΣǅ.+]{1,130}@[a-zA-Zßİ-]{1,63}(\\.[A-Zİ]{2,63}){0,2}") {
+            assert_round_trip::<Email>(&text);
+        }
+
+        #[test]
+        fn a_role_or_a_hash_survives_its_text(text in "[a-zA-Z0-9:._-]{1,66}") {
+            assert_round_trip::<Role>(&text);
+            assert_round_trip::<PasswordHash>(&format!("$argon2id${text}"));
+        }
+    }
+
+    #[test]
+    fn a_name_that_grows_in_lower_case_is_measured_as_it_is_kept() {
+        assert!("İ".repeat(64).parse::<Username>().is_ok());
+        assert!("İ".repeat(65).parse::<Username>().is_err());
+        assert!(format!("{}@example.com", "Ⱥ".repeat(121)).parse::<Email>().is_err());
+        assert!(format!("{}@example.com", "Ⱥ".repeat(80)).parse::<Email>().is_ok());
+    }
 
     #[test]
     fn a_username_is_never_somebodys_address() {

@@ -70,7 +70,18 @@ impl fmt::Display for CodeChallenge {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::values::fixtures::assert_round_trip;
+
+    proptest! {
+        #[test]
+        fn a_challenge_survives_its_text(text in "\\PC{0,130}|[A-Za-z0-9_-]{43}") {
+            assert_round_trip::<CodeChallenge>(&text);
+            let _ = text.parse::<CodeVerifier>();
+        }
+    }
 
     #[test]
     fn the_example_of_rfc_7636_appendix_b_holds() {

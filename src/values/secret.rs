@@ -107,7 +107,19 @@ pub(super) fn same(one: &[u8], other: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::values::fixtures::assert_round_trip;
+
+    proptest! {
+        #[test]
+        fn a_hash_survives_its_text(text in "\\PC{0,50}|[A-Za-z0-9_-]{43}", bytes: [u8; 32]) {
+            assert_round_trip::<TokenHash>(&text);
+            let hash = TokenHash::from(bytes);
+            prop_assert!(hash.to_string().parse::<TokenHash>().unwrap().matches(&hash));
+        }
+    }
 
     #[test]
     fn a_secret_does_not_show_itself() {

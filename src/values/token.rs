@@ -201,6 +201,16 @@ mod tests {
         }
 
         #[test]
+        fn a_secret_that_is_handed_out_survives_its_text(id: [u8; 16], secret: [u8; 32]) {
+            let code = AuthorizationCode::new(CodeId::from_bytes(id), secret).expose();
+            prop_assert_eq!(code.parse::<AuthorizationCode>().unwrap().expose(), code);
+            let session = SessionToken::new(SessionId::from_bytes(id), secret).expose();
+            prop_assert_eq!(session.parse::<SessionToken>().unwrap().expose(), session);
+            let browser = BrowserToken::new(secret).expose();
+            prop_assert_eq!(browser.parse::<BrowserToken>().unwrap().expose(), browser);
+        }
+
+        #[test]
         fn a_code_with_one_character_changed_is_another_code(id: [u8; 16], secret: [u8; 32], at in 0_usize..64) {
             let code = AuthorizationCode::new(CodeId::from_bytes(id), secret).expose();
             let mut changed = code.clone().into_bytes();
@@ -214,6 +224,7 @@ mod tests {
         #[test]
         fn no_text_is_too_strange_to_refuse(text: String) {
             let _ = text.parse::<AuthorizationCode>();
+            let _ = text.parse::<SessionToken>();
             let _ = text.parse::<RefreshToken>();
             let _ = text.parse::<BrowserToken>();
         }

@@ -223,7 +223,28 @@ fn canonical(uri: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::values::fixtures::assert_round_trip;
+
+    proptest! {
+        #[test]
+        fn an_address_survives_its_text(
+            text in "\\PC{0,60}|(https?|urn|com\\.app|[a-z]{1,8}):(//)?[!-~]{0,60}",
+        ) {
+            assert_round_trip::<RedirectUri>(&text);
+            assert_round_trip::<PostLogoutUri>(&text);
+            assert_round_trip::<Resource>(&text);
+            assert_round_trip::<WebUri>(&text);
+            if let Ok(resource) = text.parse::<Resource>() {
+                prop_assert!(resource.is_named_by(&resource.canonical()));
+            }
+            if let Ok(uri) = text.parse::<RedirectUri>() {
+                prop_assert!(uri.admits(&text));
+            }
+        }
+    }
 
     fn redirect(text: &str) -> RedirectUri {
         text.parse().unwrap()
