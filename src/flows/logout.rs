@@ -14,6 +14,7 @@ use crate::{
         Params,
         logout::{self, LogoutRequest, Next, PostLogoutAddress},
     },
+    storage::SignOut,
 };
 
 /// What happens to a request to sign out.
@@ -88,9 +89,9 @@ async fn read(
 async fn end(app: &App, signed_in: &SignedIn) -> Result<()> {
     let session = signed_in.session.id;
     let revocation = revocation(app, Revoked::Session(session), app.clock.now());
-    let ended = app.store.end_session(session, &revocation).await?;
+    let outcome = app.store.end_session(session, &revocation).await?;
     app.directory.note(revocation);
-    if ended {
+    if outcome == SignOut::Ended {
         Event::SignedOut { user: signed_in.user.id, session }.emit();
     }
     Ok(())

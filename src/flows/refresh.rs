@@ -14,6 +14,7 @@ use crate::{
         client_auth::AuthenticatedClient,
         refresh::{self, Decision, RefreshRequest, not_a_token, reused},
     },
+    storage::Rotation,
     values::Timestamp,
 };
 
@@ -42,7 +43,7 @@ pub async fn refresh(
                 let idle_until = now.plus(app.config.tokens.refresh_idle);
                 let rotated =
                     app.store.rotate_family(family.id, family.generation, now, idle_until).await?;
-                if let Some(rotated) = rotated {
+                if let Rotation::Rotated(rotated) = rotated {
                     return answer(app, client, &rotated, &entitlement, &user, now).await;
                 }
             }

@@ -6,6 +6,7 @@ use super::{App, Result, client_auth, events::Event, introspection};
 use crate::{
     model::{Revocation, Revoked},
     protocol::{ErrorCode::UnauthorizedClient, Params},
+    storage::RevocationEntry,
     values::{FamilyId, RefreshToken, Timestamp},
 };
 
@@ -42,9 +43,9 @@ pub async fn revoke(app: &App, authorization: Option<&str>, params: &Params) -> 
 /// Revoke a family and everything that was issued from it. False if that is no news.
 pub async fn revoke_family(app: &App, family: FamilyId, now: Timestamp) -> Result<bool> {
     let revocation = revocation(app, Revoked::Family(family), now);
-    let first = app.store.revoke_family(family, &revocation).await?;
+    let entry = app.store.revoke_family(family, &revocation).await?;
     app.directory.note(revocation);
-    Ok(first)
+    Ok(entry == RevocationEntry::New)
 }
 
 /// An entry of the revocation set, beginning now.
@@ -53,7 +54,7 @@ pub(super) fn revocation(app: &App, what: Revoked, now: Timestamp) -> Revocation
 }
 
 async fn keep(app: &App, revocation: Revocation) -> Result<bool> {
-    let first = app.store.revoke(&revocation).await?;
+    let entry = app.store.revoke(&revocation).await?;
     app.directory.note(revocation);
-    Ok(first)
+    Ok(entry == RevocationEntry::New)
 }

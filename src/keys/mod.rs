@@ -18,7 +18,7 @@ pub use sealed::Purpose;
 
 use crate::{
     model::{SigningKeyRecord, TOKEN_RETENTION},
-    storage::{StorageError, Store},
+    storage::{Promotion, StorageError, Store},
     values::{Algorithm, ClientId, FamilyId, KeyId, RefreshToken, Timestamp},
 };
 
@@ -194,15 +194,24 @@ impl Keys {
             let period = schedule::next_period(&records, algorithm);
             self.make(algorithm, period, active_at, now).await?;
         }
-        self.store.promote_signing_key(&next.kid, at, at.plus(TOKEN_RETENTION)).await?;
+        let forget_previous_at = at.plus(TOKEN_RETENTION);
+        let promotion = self.store.promote_signing_key(&next.kid, at, forget_previous_at).await?;
         self.reload().await?;
-        let announced = self.records();
-        let announced = schedule::last(&announced, algorithm).ok_or_else(lacking)?;
+        let records = self.records();
+        let promoted = records.iter().find(|key| key.kid == next.kid);
+        let (Some(promoted), Promotion::Promoted | Promotion::AlreadyDue) = (promoted, promotion)
+        else {
+            return Err(KeysError::Unusable(format!(
+                "the key {} was revoked at this moment: run `signet key rotate` again",
+                next.kid
+            )));
+        };
+        let announced = schedule::last(&records, algorithm).ok_or_else(lacking)?;
         Ok(Rotation {
-            kid: next.kid.clone(),
-            active_at: at,
+            kid: promoted.kid.clone(),
+            active_at: promoted.active_at,
             announced: announced.kid.clone(),
-            pending: false,
+            pending: promotion == Promotion::AlreadyDue,
         })
     }
 

@@ -39,8 +39,11 @@ pub use announcements::Announcements;
 pub use authorization_code::Redemption;
 pub use client::{ClientUpdate, Creation};
 pub use error::{Result, StorageError};
+pub use refresh::Rotation;
 pub use report::TableReport;
-pub use session::{Proof, SignIn};
+pub use revocation::RevocationEntry;
+pub use session::{Proof, SignIn, SignOut};
+pub use signing_key::Promotion;
 pub use user::{UserCreation, UserUpdate};
 
 use barrier::Barrier;

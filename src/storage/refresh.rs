@@ -4,13 +4,22 @@ use super::{
     Result, Store, change,
     columns::{Column, column},
     from_row, read,
-    revocation::keep_revocation,
+    revocation::{RevocationEntry, keep_revocation},
     transaction,
 };
 use crate::{
     model::{Authorization, RefreshFamily, Revocation},
     values::{FamilyId, Timestamp},
 };
+
+/// What became of the attempt to move a family on.
+#[derive(Clone, Debug)]
+pub enum Rotation {
+    /// It has moved on, and is this now.
+    Rotated(Box<RefreshFamily>),
+    /// Somebody else was first, or the family is dead.
+    Lost,
+}
 
 /// Keeps a family, in the transaction that redeems its code.
 macro_rules! keep_family {
@@ -63,17 +72,17 @@ impl Store {
         })?)
     }
 
-    /// Moves a family to its next generation, if it is alive and the presented one is its newest: the
-    /// family as it is then. Of any number of callers racing with one generation, one gets it.
+    /// Moves a family to its next generation, if it is alive and the presented one is its newest. Of
+    /// any number of callers racing with one generation, one moves it.
     pub async fn rotate_family(
         &self,
         id: FamilyId,
         presented: i64,
         now: Timestamp,
         idle_until: Timestamp,
-    ) -> Result<Option<RefreshFamily>> {
+    ) -> Result<Rotation> {
         transaction!(self, |tx| {
-            sqlx::query_as(
+            let rotated: Option<RefreshFamily> = sqlx::query_as(
                 "update refresh_families set
                      generation = generation + 1, rotated_at = $3, idle_until = $4
                  where id = $1 and generation = $2 and revoked_at is null
@@ -87,13 +96,18 @@ impl Store {
             .bind(now.kept())
             .bind(idle_until.kept())
             .fetch_optional(&mut *tx)
-            .await?
+            .await?;
+            rotated.map_or(Rotation::Lost, |family| Rotation::Rotated(Box::new(family)))
         })
     }
 
     /// Revokes a family and everything from its grant; there is a grant even where there was never a
-    /// refresh token. False if it had been revoked before.
-    pub async fn revoke_family(&self, id: FamilyId, revocation: &Revocation) -> Result<bool> {
+    /// refresh token.
+    pub async fn revoke_family(
+        &self,
+        id: FamilyId,
+        revocation: &Revocation,
+    ) -> Result<RevocationEntry> {
         change!(self, |tx| {
             sqlx::query(
                 "update refresh_families set revoked_at = $2
@@ -103,8 +117,7 @@ impl Store {
             .bind(revocation.at.kept())
             .execute(&mut *tx)
             .await?;
-            // A later revocation still moves the entry on, for tokens issued in between, but is not news.
-            keep_revocation!(tx, revocation) == Some(revocation.id)
+            keep_revocation!(tx, revocation)
         })
     }
 }

@@ -7,8 +7,18 @@ use super::{
 };
 use crate::{model::Revocation, values::Timestamp};
 
-/// Keeps a revocation, and tells every node, unless all that it says is known already: `None`.
-/// Otherwise the id of the entry for its `what`, which is the revocation's own if there was none.
+/// What a revocation says beside those that are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RevocationEntry {
+    /// Nothing of the kind had been revoked: it is a new entry.
+    New,
+    /// The same had been revoked earlier: its entry reaches further now.
+    MovedOn,
+    /// The same had been revoked at that time or later: nothing was changed.
+    Known,
+}
+
+/// Keeps a revocation, and tells every node unless all that it says is known already.
 macro_rules! keep_revocation {
     ($tx:ident, $revocation:expr) => {{
         let revocation: &$crate::model::Revocation = $revocation;
@@ -32,14 +42,18 @@ macro_rules! keep_revocation {
         let entry: Option<$crate::values::RevocationId> =
             $crate::storage::columns::Column::read(entry)
                 .map_err(|why| $crate::storage::columns::corrupt("id", why))?;
-        if let Some(id) = entry {
-            $crate::storage::changes::note!(
-                $tx,
-                $crate::model::Change::Revocation(id),
-                revocation.at
-            );
+        match entry {
+            Some(id) => {
+                let change = $crate::model::Change::Revocation(id);
+                $crate::storage::changes::note!($tx, change, revocation.at);
+                if id == revocation.id {
+                    $crate::storage::RevocationEntry::New
+                } else {
+                    $crate::storage::RevocationEntry::MovedOn
+                }
+            }
+            None => $crate::storage::RevocationEntry::Known,
         }
-        entry
     }};
 }
 
@@ -53,9 +67,9 @@ from_row!(Revocation, |row| Ok(Self {
 }));
 
 impl Store {
-    /// Adds to the revocation set. False if the same was revoked at that time or later already.
-    pub async fn revoke(&self, revocation: &Revocation) -> Result<bool> {
-        change!(self, |tx| { keep_revocation!(tx, revocation).is_some() })
+    /// Adds to the revocation set.
+    pub async fn revoke(&self, revocation: &Revocation) -> Result<RevocationEntry> {
+        change!(self, |tx| { keep_revocation!(tx, revocation) })
     }
 
     /// The revocation set, as far as it still matters.

@@ -32,6 +32,15 @@ pub enum SignIn {
     Ended,
 }
 
+/// Whether a session was there to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignOut {
+    /// It was, and has ended with what hung on it.
+    Ended,
+    /// It had ended before, or there is none.
+    OverBefore,
+}
+
 /// Whether the proof still holds; a better hash is kept then. The person's row is locked until the
 /// transaction ends, so that whoever shuts them out or changes the password comes before or after.
 macro_rules! holds {
@@ -80,7 +89,7 @@ macro_rules! begin {
     };
 }
 
-/// Ends a session with what hangs on it, and tells whether it was alive.
+/// Ends a session with what hangs on it.
 macro_rules! end {
     ($tx:ident, $id:expr, $revocation:expr) => {{
         let ended =
@@ -89,8 +98,7 @@ macro_rules! end {
                 .bind($revocation.at.kept())
                 .execute(&mut *$tx)
                 .await?;
-        let ended = ended.rows_affected() > 0;
-        if ended {
+        if ended.rows_affected() > 0 {
             // Codes before families: whoever is redeeming one has then either lost it or kept the
             // family.
             sqlx::query("delete from codes where session_id = $1 and family_id is null")
@@ -106,8 +114,10 @@ macro_rules! end {
             .execute(&mut *$tx)
             .await?;
             keep_revocation!($tx, $revocation);
+            SignOut::Ended
+        } else {
+            SignOut::OverBefore
         }
-        ended
     }};
 }
 
@@ -209,8 +219,8 @@ impl Store {
     }
 
     /// Ends a session, and with it every code that nobody has redeemed and every family that was not
-    /// granted `offline_access`. False if it had ended before.
-    pub async fn end_session(&self, id: SessionId, revocation: &Revocation) -> Result<bool> {
+    /// granted `offline_access`.
+    pub async fn end_session(&self, id: SessionId, revocation: &Revocation) -> Result<SignOut> {
         change!(self, |tx| { end!(tx, id, revocation) })
     }
 }

@@ -12,6 +12,17 @@ use crate::{
     values::{KeyId, Timestamp},
 };
 
+/// What became of the wish that an announced key becomes active earlier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Promotion {
+    /// It does.
+    Promoted,
+    /// It is active by that time anyway.
+    AlreadyDue,
+    /// It has been revoked, or there is no such key.
+    Gone,
+}
+
 /// Writes into the timetable that the key before `period` makes room at `at`. Revoked keys have no
 /// place in it.
 macro_rules! retire_previous {
@@ -100,13 +111,12 @@ impl Store {
     }
 
     /// Lets an announced key become active earlier than planned, and the one before it retire then.
-    /// False if it is active by that time anyway, or revoked.
     pub async fn promote_signing_key(
         &self,
         kid: &KeyId,
         active_at: Timestamp,
         forget_previous_at: Timestamp,
-    ) -> Result<bool> {
+    ) -> Result<Promotion> {
         change!(self, |tx| {
             let promoted: Option<(String, i64)> = sqlx::query_as(
                 "update signing_keys set active_at = $2
@@ -120,8 +130,16 @@ impl Store {
             if let Some((algorithm, period)) = &promoted {
                 retire_previous!(tx, algorithm, period, active_at, Some(forget_previous_at));
                 note!(tx, Change::Keys, active_at);
+                Promotion::Promoted
+            } else {
+                let due: Option<i64> = sqlx::query_scalar(
+                    "select active_at from signing_keys where kid = $1 and revoked_at is null",
+                )
+                .bind(kid.kept())
+                .fetch_optional(&mut *tx)
+                .await?;
+                due.map_or(Promotion::Gone, |_| Promotion::AlreadyDue)
             }
-            promoted.is_some()
         })
     }
 

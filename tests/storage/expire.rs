@@ -2,7 +2,7 @@
 
 use signet::{
     model::Revoked,
-    storage::Store,
+    storage::{Rotation, Store},
     values::{SessionId, Timestamp},
 };
 
@@ -81,7 +81,8 @@ async fn a_family_that_is_used_is_not_forgotten(store: Store) {
     with_shop_and_alice(&store).await;
     with_family(&store, &family(7)).await;
     let now = family(7).idle_until.minus(1);
-    store.rotate_family(id(7), 0, now, now.plus(7 * DAY)).await.unwrap().unwrap();
+    let moved = store.rotate_family(id(7), 0, now, now.plus(7 * DAY)).await.unwrap();
+    assert!(matches!(moved, Rotation::Rotated(_)));
     sweep(&store, now.plus(7 * DAY)).await;
     assert!(store.family(id(7)).await.unwrap().is_some());
 }

@@ -1,6 +1,9 @@
 //! Refresh token families.
 
-use signet::{model::Revoked, storage::Store};
+use signet::{
+    model::{RefreshFamily, Revoked},
+    storage::{Result, RevocationEntry, Rotation, Store},
+};
 
 use crate::{
     assert_same,
@@ -18,6 +21,14 @@ on_both_engines! {
     of_many_who_rotate_one_generation_one_succeeds
 }
 
+/// The family as it is after it has moved on, if it has.
+fn rotated(outcome: Result<Rotation>) -> Option<RefreshFamily> {
+    match outcome.unwrap() {
+        Rotation::Rotated(family) => Some(*family),
+        Rotation::Lost => None,
+    }
+}
+
 async fn a_family_moves_to_its_next_generation(store: Store) {
     with_shop_and_alice(&store).await;
     with_family(&store, &family(7)).await;
@@ -25,7 +36,7 @@ async fn a_family_moves_to_its_next_generation(store: Store) {
 
     for generation in 0..3 {
         let now = NOW.plus(60 * (generation + 1));
-        let moved = store.rotate_family(id(7), generation, now, now.plus(DAY)).await.unwrap();
+        let moved = rotated(store.rotate_family(id(7), generation, now, now.plus(DAY)).await);
         expected.generation = generation + 1;
         expected.rotated_at = now;
         expected.idle_until = now.plus(DAY);
@@ -37,12 +48,12 @@ async fn a_family_moves_to_its_next_generation(store: Store) {
 async fn an_older_or_newer_generation_moves_nothing(store: Store) {
     with_shop_and_alice(&store).await;
     with_family(&store, &family(7)).await;
-    store.rotate_family(id(7), 0, NOW, NOW.plus(DAY)).await.unwrap().unwrap();
+    rotated(store.rotate_family(id(7), 0, NOW, NOW.plus(DAY)).await).unwrap();
     for presented in [-1, 0, 2, i64::MAX] {
-        let moved = store.rotate_family(id(7), presented, NOW, NOW.plus(DAY)).await.unwrap();
+        let moved = rotated(store.rotate_family(id(7), presented, NOW, NOW.plus(DAY)).await);
         assert!(moved.is_none(), "{presented}");
     }
-    assert!(store.rotate_family(id(8), 0, NOW, NOW.plus(DAY)).await.unwrap().is_none());
+    assert!(rotated(store.rotate_family(id(8), 0, NOW, NOW.plus(DAY)).await).is_none());
     assert_eq!(store.family(id(7)).await.unwrap().unwrap().generation, 1);
 }
 
@@ -57,11 +68,11 @@ async fn a_dead_family_does_not_move(store: Store) {
     for family in [&revoked, &idle, &expired] {
         with_family(&store, family).await;
         let now = NOW.plus(60);
-        assert!(store.rotate_family(family.id, 0, now, now.plus(DAY)).await.unwrap().is_none());
+        assert!(rotated(store.rotate_family(family.id, 0, now, now.plus(DAY)).await).is_none());
     }
     for family in [&idle, &expired] {
         let now = NOW.plus(59);
-        assert!(store.rotate_family(family.id, 0, now, now.plus(DAY)).await.unwrap().is_some());
+        assert!(rotated(store.rotate_family(family.id, 0, now, now.plus(DAY)).await).is_some());
     }
 }
 
@@ -70,15 +81,15 @@ async fn a_family_is_revoked_once(store: Store) {
     with_family(&store, &family(7)).await;
     let first = revocation(1, Revoked::Family(id(7)), NOW.plus(5));
     let second = revocation(2, Revoked::Family(id(7)), NOW.plus(5));
-    assert!(store.revoke_family(id(7), &first).await.unwrap());
-    assert!(!store.revoke_family(id(7), &second).await.unwrap());
+    assert_eq!(store.revoke_family(id(7), &first).await.unwrap(), RevocationEntry::New);
+    assert_eq!(store.revoke_family(id(7), &second).await.unwrap(), RevocationEntry::Known);
     assert_eq!(store.family(id(7)).await.unwrap().unwrap().revoked_at, Some(NOW.plus(5)));
     assert_eq!(store.revocations(NOW).await.unwrap(), [first]);
 }
 
 async fn a_grant_without_refresh_tokens_can_be_revoked(store: Store) {
     let revoked = revocation(1, Revoked::Family(id(7)), NOW);
-    assert!(store.revoke_family(id(7), &revoked).await.unwrap());
+    assert_eq!(store.revoke_family(id(7), &revoked).await.unwrap(), RevocationEntry::New);
     assert_eq!(store.revocations(NOW).await.unwrap(), [revoked]);
     assert_eq!(store.changes_after(0).await.unwrap().len(), 1);
 }
@@ -88,7 +99,7 @@ async fn a_later_revocation_reaches_further_but_is_not_news(store: Store) {
     with_family(&store, &family(7)).await;
     store.revoke_family(id(7), &revocation(1, Revoked::Family(id(7)), NOW)).await.unwrap();
     let later = revocation(2, Revoked::Family(id(7)), NOW.plus(5));
-    assert!(!store.revoke_family(id(7), &later).await.unwrap());
+    assert_eq!(store.revoke_family(id(7), &later).await.unwrap(), RevocationEntry::MovedOn);
     assert_eq!(store.family(id(7)).await.unwrap().unwrap().revoked_at, Some(NOW));
     assert_eq!(store.revocations(NOW).await.unwrap()[0].at, NOW.plus(5));
 }
@@ -101,7 +112,7 @@ async fn of_many_who_rotate_one_generation_one_succeeds(store: Store) {
             let store = store.clone();
             async move {
                 let moved = store.rotate_family(id(7), generation, NOW, NOW.plus(DAY)).await;
-                moved.unwrap().is_some()
+                rotated(moved).is_some()
             }
         });
         assert_eq!(winners.await, 1);

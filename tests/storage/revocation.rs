@@ -2,7 +2,7 @@
 
 use signet::{
     model::{Change, Revoked},
-    storage::Store,
+    storage::{RevocationEntry, Store},
 };
 
 use crate::{
@@ -31,7 +31,7 @@ async fn everything_that_can_be_revoked_is_remembered(store: Store) {
     let all = (1..).zip(all).map(|(number, what)| revocation(number, what, NOW));
     let all: Vec<_> = all.collect();
     for revocation in &all {
-        assert!(store.revoke(revocation).await.unwrap());
+        assert_eq!(store.revoke(revocation).await.unwrap(), RevocationEntry::New);
     }
     let mut kept = store.revocations(NOW).await.unwrap();
     kept.sort_by_key(|revocation| revocation.id);
@@ -48,9 +48,9 @@ async fn a_revocation_is_forgotten_when_it_matters_no_more(store: Store) {
 async fn the_same_revocation_again_says_nothing_new(store: Store) {
     let revoked = revocation(1, Revoked::User(id(1)), NOW.plus(5));
     let earlier = revocation(2, Revoked::User(id(1)), NOW);
-    assert!(store.revoke(&revoked).await.unwrap());
-    assert!(!store.revoke(&revoked).await.unwrap());
-    assert!(!store.revoke(&earlier).await.unwrap());
+    assert_eq!(store.revoke(&revoked).await.unwrap(), RevocationEntry::New);
+    assert_eq!(store.revoke(&revoked).await.unwrap(), RevocationEntry::Known);
+    assert_eq!(store.revoke(&earlier).await.unwrap(), RevocationEntry::Known);
     assert_eq!(store.revocations(NOW).await.unwrap(), [revoked]);
     let noted = store.changes_after(0).await.unwrap();
     assert_eq!(
@@ -62,7 +62,7 @@ async fn the_same_revocation_again_says_nothing_new(store: Store) {
 async fn a_later_revocation_moves_the_entry_on(store: Store) {
     store.revoke(&revocation(1, Revoked::User(id(1)), NOW)).await.unwrap();
     let later = revocation(2, Revoked::User(id(1)), NOW.plus(5));
-    assert!(store.revoke(&later).await.unwrap());
+    assert_eq!(store.revoke(&later).await.unwrap(), RevocationEntry::MovedOn);
     let kept = store.revocations(NOW).await.unwrap();
     assert_eq!(kept.len(), 1);
     assert_eq!((&kept[0].what, kept[0].at, kept[0].until), (&later.what, later.at, later.until));
@@ -73,7 +73,7 @@ async fn an_entry_never_ends_earlier(store: Store) {
     store.revoke(&revocation(1, Revoked::User(id(1)), NOW)).await.unwrap();
     let mut brief = revocation(2, Revoked::User(id(1)), NOW.plus(5));
     brief.until = NOW.plus(6);
-    assert!(store.revoke(&brief).await.unwrap());
+    assert_eq!(store.revoke(&brief).await.unwrap(), RevocationEntry::MovedOn);
     let kept = store.revocations(NOW).await.unwrap();
     assert_eq!((kept[0].at, kept[0].until), (NOW.plus(5), NOW.plus(600)));
 }
@@ -93,7 +93,7 @@ async fn of_many_who_revoke_the_same_at_once_one_is_first(store: Store) {
     let winners = race(|number| {
         let store = store.clone();
         let revoked = revocation(number, Revoked::User(id(1)), NOW);
-        async move { store.revoke(&revoked).await.unwrap() }
+        async move { store.revoke(&revoked).await.unwrap() == RevocationEntry::New }
     });
     assert_eq!(winners.await, 1);
 }

@@ -2,7 +2,7 @@
 
 use signet::{
     model::{Revocation, Revoked},
-    storage::{Proof, Redemption, SignIn, Store},
+    storage::{Proof, Redemption, SignIn, SignOut, Store},
     values::PasswordHash,
 };
 use tokio::task::JoinSet;
@@ -227,9 +227,9 @@ async fn a_session_ends_once(store: Store) {
     with_shop_and_alice(&store).await;
     let end = revocation(1, Revoked::Session(id(1)), NOW.plus(5));
     let again = revocation(2, Revoked::Session(id(1)), NOW.plus(6));
-    assert!(store.end_session(id(1), &end).await.unwrap());
-    assert!(!store.end_session(id(1), &again).await.unwrap());
-    assert!(!store.end_session(id(2), &again).await.unwrap());
+    assert_eq!(store.end_session(id(1), &end).await.unwrap(), SignOut::Ended);
+    assert_eq!(store.end_session(id(1), &again).await.unwrap(), SignOut::OverBefore);
+    assert_eq!(store.end_session(id(2), &again).await.unwrap(), SignOut::OverBefore);
     assert_eq!(store.session(id(1)).await.unwrap().unwrap().ended_at, Some(NOW.plus(5)));
     assert_eq!(store.revocations(NOW).await.unwrap(), [end]);
 }
@@ -257,7 +257,7 @@ async fn of_many_who_end_a_session_one_does(store: Store) {
     let winners = race(|number| {
         let store = store.clone();
         let end = revocation(number, Revoked::Session(id(1)), NOW.plus(5));
-        async move { store.end_session(id(1), &end).await.unwrap() }
+        async move { store.end_session(id(1), &end).await.unwrap() == SignOut::Ended }
     });
     assert_eq!(winners.await, 1);
 }

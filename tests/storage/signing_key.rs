@@ -2,7 +2,7 @@
 
 use signet::{
     model::{Change, SigningKeyRecord},
-    storage::Store,
+    storage::{Promotion, Store},
     values::{
         Algorithm::{Es256, Rs256},
         Timestamp,
@@ -93,8 +93,9 @@ async fn a_promoted_key_is_active_earlier_and_retires_the_one_before_it(store: S
     store.add_signing_key(&key(Rs256, 2, "r2"), Some(NOW.plus(9000))).await.unwrap();
     let second = kept(&store, "r2").await.kid;
 
-    assert!(store.promote_signing_key(&second, NOW.plus(60), NOW.plus(960)).await.unwrap());
-    assert!(!store.promote_signing_key(&second, NOW.plus(60), NOW.plus(961)).await.unwrap());
+    let promoted = store.promote_signing_key(&second, NOW.plus(60), NOW.plus(960)).await.unwrap();
+    let again = store.promote_signing_key(&second, NOW.plus(60), NOW.plus(961)).await.unwrap();
+    assert_eq!((promoted, again), (Promotion::Promoted, Promotion::AlreadyDue));
 
     assert_eq!(kept(&store, "r2").await.active_at, NOW.plus(60));
     let first = kept(&store, "r1").await;
@@ -106,11 +107,12 @@ async fn a_key_that_is_active_or_revoked_is_not_promoted(store: Store) {
     let first = key(Rs256, 1, "r1");
     store.add_signing_key(&first, None).await.unwrap();
     let promoted = store.promote_signing_key(&first.kid, first.active_at, NOW).await.unwrap();
-    assert!(!promoted);
+    assert_eq!(promoted, Promotion::AlreadyDue);
     store.revoke_signing_key(&first.kid, NOW, DAY).await.unwrap();
-    assert!(!store.promote_signing_key(&first.kid, NOW, NOW).await.unwrap());
+    let revoked = store.promote_signing_key(&first.kid, NOW, NOW).await.unwrap();
+    assert_eq!(revoked, Promotion::Gone);
     let unknown = key(Rs256, 2, "r2").kid;
-    assert!(!store.promote_signing_key(&unknown, NOW, NOW).await.unwrap());
+    assert_eq!(store.promote_signing_key(&unknown, NOW, NOW).await.unwrap(), Promotion::Gone);
 }
 
 async fn a_key_is_revoked_once(store: Store) {
