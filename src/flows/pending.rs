@@ -10,7 +10,11 @@ use super::{
 };
 use crate::{
     keys::Purpose,
-    protocol::{ErrorCode::InvalidRequest, OAuthError, authorize::Progress},
+    protocol::{
+        ErrorCode::{AccessDenied, InvalidRequest},
+        OAuthError,
+        authorize::Progress,
+    },
     values::{BrowserToken, SessionId, Timestamp, TokenHash},
 };
 
@@ -86,7 +90,7 @@ impl Pending {
         sealed: &str,
     ) -> Result<Self, OAuthError> {
         let refused = || {
-            InvalidRequest.because(
+            AccessDenied.because(
                 "this page does not belong to a request of this browser: go back to the \
                  application and start again",
             )

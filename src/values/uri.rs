@@ -134,7 +134,9 @@ fn split_loopback(uri: &str) -> Option<(&str, &str)> {
         Some(port) => {
             let digits = port.bytes().take_while(u8::is_ascii_digit).count();
             let (port, rest) = port.split_at(digits);
-            (digits <= 5 && port.parse::<u16>().is_ok_and(|port| port > 0)).then_some(rest)?
+            // In one spelling only: without zeros before it.
+            (digits <= 5 && !port.starts_with('0') && port.parse::<u16>().is_ok())
+                .then_some(rest)?
         }
     };
     (rest.is_empty() || rest.starts_with(['/', '?'])).then_some((host, rest))
@@ -142,11 +144,29 @@ fn split_loopback(uri: &str) -> Option<(&str, &str)> {
 
 fn leads_to_a_client(text: &str) -> bool {
     let Some(url) = plain(text) else { return false };
-    match url.scheme() {
+    let known = match url.scheme() {
         "https" => is_web_host(&url),
-        "http" => is_loopback_host(&url),
-        scheme => is_private_use(scheme) && text.starts_with(scheme),
-    }
+        "http" => is_loopback_host(&url) && names_its_host(text, &url),
+        scheme => is_private_use(scheme),
+    };
+    // Comparing, and the policy of pages, take the scheme as it is written.
+    known && text.starts_with(url.scheme()) && !answers_by_itself(&url)
+}
+
+/// Whether the host is written as it is understood: `127.1` and `2130706433` are 127.0.0.1 to some.
+fn names_its_host(text: &str, url: &Url) -> bool {
+    url.host_str().is_some_and(|host| {
+        authority(text)
+            .strip_prefix(host)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
+    })
+}
+
+/// Whether the address holds a parameter of an answer already: the client would find two
+/// ([RFC 9207 §2](https://www.rfc-editor.org/rfc/rfc9207#section-2)).
+fn answers_by_itself(url: &Url) -> bool {
+    const ANSWER: [&str; 6] = ["code", "state", "iss", "error", "error_description", "error_uri"];
+    url.query_pairs().any(|(name, _)| ANSWER.contains(&&*name))
 }
 
 fn names_a_resource(text: &str) -> bool {
@@ -293,6 +313,7 @@ mod tests {
             "https://127.0.0.1:1/cb",
             "http://127.0.0.1:99999/cb",
             "http://127.0.0.1:0/cb",
+            "http://127.0.0.1:00080/cb",
             "http://127.0.0.1:/cb",
             "http://127.0.0.1:1/cb?x=1",
             "http://localhost:1/cb",
@@ -323,6 +344,11 @@ mod tests {
             "http://localhost;x/cb",
             "https:app.test",
             "http://app.test/cb",
+            "HTTPS://app.test/cb",
+            "http://127.1/cb",
+            "http://2130706433/cb",
+            "https://app.test/cb?code=1",
+            "https://app.test/cb?a=1&i%73s=z",
             "https://\u{430}pp.test/cb",
             "https://app.test\\@evil.test/cb",
             "https://app.test/c b",

@@ -82,7 +82,7 @@ fn read(params: &Params) -> Result<(&str, Action), OAuthError> {
         "deny" => Action::Deny,
         _ => return Err(InvalidRequest.because("the form has an action that is not known")),
     };
-    Ok((params.required("request")?, action))
+    Ok((params.one("request")?.unwrap_or(""), action))
 }
 
 fn show(visit: &Visit, question: &Question, asked: &Asked) -> Response {

@@ -14,7 +14,10 @@ use super::{
 use crate::{
     edge::Rejection,
     flows::{Error, events::Event},
-    protocol::{ErrorCode::InvalidRequest, OAuthError},
+    protocol::{
+        ErrorCode::{AccessDenied, InvalidRequest},
+        OAuthError,
+    },
 };
 
 #[derive(Template)]
@@ -73,7 +76,9 @@ impl Visit {
         let texts: &'static Texts = self.texts(None);
         let text = &texts.error;
         // The page was ours: what is wrong with it is its age or its place, not what a client did.
-        if self.under_way && refusal.code == InvalidRequest {
+        if self.under_way && matches!(refusal.code, InvalidRequest | AccessDenied) {
+            let foreign = refusal.code == AccessDenied;
+            let status = if foreign { StatusCode::FORBIDDEN } else { status };
             let what = (text.stale.as_str(), text.stale_cause.as_str());
             return self.explain(status, what, Some(&text.start_again), Some(refusal));
         }

@@ -75,7 +75,7 @@ pub(super) async fn post(OurForm(visit, params): OurForm) -> Response {
 }
 
 fn read(params: &Params) -> Result<(&str, Action), OAuthError> {
-    let sealed = params.required("request")?;
+    let sealed = params.one("request")?.unwrap_or("");
     let action = match params.one("action")? {
         // What fills in forms for people sends them without pressing a button.
         Some("login") | None => Action::SignIn(Attempt {

@@ -2,7 +2,7 @@
 
 use reqwest::{RequestBuilder, StatusCode};
 
-use super::{stays, told};
+use super::{is_foreign, stays, told};
 use crate::support::{
     Browser, PASSWORD, Server, hidden, location, parameter, payload, request, request_with, sealed,
     set_cookie, text,
@@ -91,7 +91,7 @@ async fn nobody_is_signed_in_with_a_page_of_somebody_elses(server: Server) {
     victim.asks(&request()).await;
     let page = attacker.asks(&request()).await;
     let response = victim.signs_in(&page, "ada", PASSWORD).await;
-    stays(&response);
+    is_foreign(&response);
     assert_eq!(set_cookie(&response, "signet_session"), None);
     assert!(!victim.is_signed_in().await);
     let nothing = [("username", "ada"), ("password", PASSWORD)];
@@ -107,10 +107,10 @@ async fn the_consent_page_of_another_browser_is_worthless(server: Server) {
     victim.begins(&request()).await;
     let page = attacker.page(&attacker.begins(&request()).await).unwrap();
     for action in ["allow", "deny"] {
-        stays(&victim.presses(&page, action).await);
+        is_foreign(&victim.presses(&page, action).await);
     }
     let stranger = server.browser();
-    stays(&stranger.presses(&page, "allow").await);
+    is_foreign(&stranger.presses(&page, "allow").await);
     told(&victim.answer(&request_with("prompt", "none")).await, "consent_required");
     assert!(location(&attacker.presses(&page, "allow").await).unwrap().contains("code="));
 }
@@ -139,10 +139,10 @@ async fn an_altered_page_is_worthless(server: Server) {
         let mut altered = sealed.clone().into_bytes();
         altered[at] = if altered[at] == b'A' { b'B' } else { b'A' };
         let altered = String::from_utf8(altered).unwrap();
-        stays(&browser.post("/consent", &[("request", &altered), ("action", "allow")]).await);
+        is_foreign(&browser.post("/consent", &[("request", &altered), ("action", "allow")]).await);
     }
     for altered in ["", "x", &sealed[1..], &format!("{sealed}AAAA"), "../../etc/passwd"] {
-        stays(&browser.post("/consent", &[("request", altered), ("action", "allow")]).await);
+        is_foreign(&browser.post("/consent", &[("request", altered), ("action", "allow")]).await);
     }
     for action in ["", "Allow", "yes"] {
         stays(&browser.presses(&page, action).await);
@@ -165,7 +165,7 @@ async fn the_page_of_one_step_is_not_that_of_another(server: Server) {
         ("/logout", "logout", [&login, &consent]),
     ] {
         for stranger in strangers {
-            stays(&browser.post(path, &[("request", stranger), ("action", action)]).await);
+            is_foreign(&browser.post(path, &[("request", stranger), ("action", action)]).await);
         }
     }
     assert!(browser.is_signed_in().await);

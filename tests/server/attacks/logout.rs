@@ -1,6 +1,6 @@
 //! Nobody is signed out by somebody else.
 
-use super::stays;
+use super::{is_foreign, stays};
 use crate::support::{PASSWORD, Server, hidden, location, request, request_with, sealed, text};
 
 on_both_engines! {
@@ -70,9 +70,9 @@ async fn an_altered_wish_to_sign_out_is_refused(server: Server) {
     stays(&browser.get("/logout", &[hint, BYE, BYE]).await);
     server.tokens(&other).await;
     let page = other.get("/logout", &[]).await.text().await.unwrap();
-    stays(&browser.post("/logout", &[("request", hidden(&page)), ("action", "logout")]).await);
+    is_foreign(&browser.post("/logout", &[("request", hidden(&page)), ("action", "logout")]).await);
     let login = sealed(&browser.asks(&request_with("prompt", "login")).await);
-    stays(&browser.post("/logout", &[("request", &login), ("action", "logout")]).await);
+    is_foreign(&browser.post("/logout", &[("request", &login), ("action", "logout")]).await);
     assert!(browser.is_signed_in().await && other.is_signed_in().await);
 }
 

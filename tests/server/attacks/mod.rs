@@ -39,6 +39,12 @@ fn stays(response: &Response) {
     assert_eq!((response.status().as_u16(), location(response)), (400, None), "{}", response.url());
 }
 
+/// The form was not one that this browser was given: nothing happens.
+#[track_caller]
+fn is_foreign(response: &Response) {
+    assert_eq!((response.status().as_u16(), location(response)), (403, None), "{}", response.url());
+}
+
 /// A client was told this error.
 #[track_caller]
 fn told(answer: &url::Url, error: &str) {

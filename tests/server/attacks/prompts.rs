@@ -2,7 +2,7 @@
 
 use reqwest::Response;
 
-use super::{stays, told};
+use super::{is_foreign, told};
 use crate::support::{
     Browser, PASSWORD, Server, location, parameter, payload, request, request_with, sealed, text,
 };
@@ -40,7 +40,7 @@ async fn an_old_page_does_not_stand_for_a_new_sign_in(server: Server) {
         }
         let sealed = sealed(&page);
         let allowed = [("request", sealed.as_str()), ("action", "allow")];
-        stays(&browser.post("/consent", &allowed).await);
+        is_foreign(&browser.post("/consent", &allowed).await);
         let wrong = browser.signs_in(&page, "ada", "wrong").await;
         assert_eq!((wrong.status().as_u16(), location(&wrong)), (200, None));
 
