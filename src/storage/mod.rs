@@ -13,7 +13,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 mod announcements;
 mod authorization;
@@ -151,6 +151,9 @@ use {change, from_row, read, transaction};
 /// How long a caller waits for a connection, or for SQLite's write lock.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long to wait before a file that was busy is opened again.
+const PAUSE: Duration = Duration::from_millis(20);
+
 impl Store {
     /// Opens the database at `sqlite:path`, made when absent, or at `postgres://…`. Its schema is left
     /// as it is.
@@ -207,9 +210,26 @@ async fn open_sqlite(url: &str) -> Result<Engine> {
         .test_before_acquire(false)
         .idle_timeout(None)
         .max_lifetime(None);
-    let writer = pool.clone().max_connections(1).connect_with(file.clone()).await?;
+    let writer = first_connection(pool.clone().max_connections(1), &file).await?;
     let readers = pool.max_connections(4).connect_with(file.pragma("query_only", "on")).await?;
     Ok(Engine::Sqlite { readers, writer, barrier })
+}
+
+/// Opens the pool of the connection that turns on the write-ahead log. SQLite does not wait when others
+/// are doing the same to a new file: it says at once that the file is busy.
+async fn first_connection(
+    pool: SqlitePoolOptions,
+    file: &SqliteConnectOptions,
+) -> Result<SqlitePool> {
+    let opening = async {
+        loop {
+            match pool.clone().connect_with(file.clone()).await.map_err(StorageError::from) {
+                Err(why) if why.is_busy() => sleep(PAUSE).await,
+                opened => return opened,
+            }
+        }
+    };
+    timeout(PATIENCE, opening).await.map_err(|_| PoolTimedOut)?
 }
 
 /// Makes the file where there is none, and for its owner alone: hashes and sealed keys are in it.
