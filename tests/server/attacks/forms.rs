@@ -95,7 +95,7 @@ async fn nobody_is_signed_in_with_a_page_of_somebody_elses(server: Server) {
     assert_eq!(set_cookie(&response, "signet_session"), None);
     assert!(!victim.is_signed_in().await);
     let nothing = [("username", "ada"), ("password", PASSWORD)];
-    stays(&victim.post("/login", &nothing).await);
+    is_foreign(&victim.post("/login", &nothing).await);
     assert!(
         set_cookie(&attacker.signs_in(&page, "ada", PASSWORD).await, "signet_session").is_some()
     );
