@@ -48,8 +48,7 @@ const DRAIN: Duration = Duration::from_secs(6);
 /// How long to wait when the system has no room for another connection.
 const BREATH: Duration = Duration::from_millis(50);
 
-/// Answer every connection until `stopped`, and then every request that has begun, within
-/// [`DRAIN`].
+/// Answer every connection until `stopped`, and then every request that has begun, within six seconds.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
