@@ -65,6 +65,7 @@ create table consents (
     user_id    text    not null references users (id) on delete cascade,
     client_id  text    not null references clients (id) on delete cascade,
     scope      text    not null,
+    apis       text    not null,
     claims     text    not null,
     granted_at bigint  not null,
     primary key (user_id, client_id)

@@ -199,8 +199,6 @@ async fn proceed(app: &App, attempt: Attempt, visitor: &Visitor) -> Result<Step>
     pending.shown_to = visitor.signed_in.as_ref().map(|signed_in| signed_in.session.id);
     let sealed = pending.seal(app, name, &visitor.browser);
     let known = app.directory.apis();
-    let aim = known.catalogue.aim(&request.scope, &request.resources);
-    let audiences = aim.audience.iter().filter(|audience| *audience != app.issuer().as_str());
     let resources = known.catalogue.resources().iter();
     let apis = resources.filter(|api| !api.scope.intersection(&request.scope).is_empty());
     Ok(Step::Ask(Box::new(Question {
@@ -210,7 +208,7 @@ async fn proceed(app: &App, attempt: Attempt, visitor: &Visitor) -> Result<Step>
         address,
         login_hint: request.login_hint,
         ui_locales: request.ui_locales,
-        audiences: audiences.map(str::to_owned).collect(),
+        audiences: request.apis.iter().map(ToString::to_string).collect(),
         apis: apis.cloned().collect(),
     })))
 }
@@ -255,6 +253,7 @@ async fn remember(app: &App, attempt: &Attempt, signed_in: &SignedIn) -> Result<
         user: signed_in.user.id,
         client: attempt.client.id.clone(),
         scope: before.map_or(request.scope.clone(), |before| before.scope.union(&request.scope)),
+        apis: before.iter().flat_map(|before| &before.apis).chain(&request.apis).cloned().collect(),
         claims: before.iter().flat_map(|before| before.claims.clone()).chain(claims).collect(),
         granted_at: app.clock.now(),
     };

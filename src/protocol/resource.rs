@@ -1,6 +1,8 @@
 //! Resource indicators ([RFC 8707](https://www.rfc-editor.org/rfc/rfc8707)): which APIs an access token
 //! is meant for, and which of the granted scopes it carries there.
 
+use std::collections::BTreeSet;
+
 use super::{ErrorCode::InvalidTarget, OAuthError};
 use crate::{
     model::{Client, ResourceServer},
@@ -79,6 +81,20 @@ impl Catalogue {
                 .because("the client has no scope of this resource in its registration"));
         }
         Ok(resource.id.clone())
+    }
+
+    /// Every API that a grant of `scope` reaches, if it was asked for with `resources`: those that are
+    /// named, or else all that one of the scopes belongs to. A person is asked about each of them.
+    #[must_use]
+    pub fn reach(&self, scope: &Scope, resources: &[Resource]) -> BTreeSet<Resource> {
+        let reached = |api: &&ResourceServer| {
+            if resources.is_empty() {
+                !api.scope.intersection(scope).is_empty()
+            } else {
+                resources.contains(&api.id)
+            }
+        };
+        self.resources.iter().filter(reached).map(|api| api.id.clone()).collect()
     }
 
     /// What a token is meant for that carries `scope` and was asked for with `resources`.

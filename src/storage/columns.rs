@@ -72,7 +72,7 @@ kept_as! { String, ToString::to_string, |text| Ok(text.parse()?) =>
 
 // As JSON.
 kept_as! { String, to_json, |text| Ok(serde_json::from_str(&text)?) =>
-    BTreeSet<Amr> BTreeSet<GrantType> BTreeSet<Role> BTreeSet<String> ClaimsRequest Profile
+    BTreeSet<Amr> BTreeSet<GrantType> BTreeSet<Resource> BTreeSet<Role> BTreeSet<String> ClaimsRequest Profile
     Vec<PostLogoutUri> Vec<RedirectUri> Vec<Resource>
 }
 kept_as! { String, |set| set.to_json().to_string(), |text| Ok(Self::parse(text)?) => KeySet }

@@ -156,6 +156,7 @@ pub(crate) fn consent(user: UserId, client: &str) -> Consent {
         user,
         client: client_id(client),
         scope: scope("openid email"),
+        apis: ["https://api.example/".parse().unwrap()].into(),
         claims: ["email".to_owned()].into(),
         granted_at: NOW,
     }

@@ -179,6 +179,7 @@ fn needs_sign_in(
 fn needs_consent(request: &AuthorizeRequest, client: &Client, consent: Option<&Consent>) -> bool {
     let covers = |consent: &Consent| {
         request.scope.is_subset_of(&consent.scope)
+            && request.apis.is_subset(&consent.apis)
             && claims::beyond_scope(&request.claims, &request.scope).is_subset(&consent.claims)
     };
     request.prompts.contains(Prompt::Consent) || !client.first_party && !consent.is_some_and(covers)
@@ -216,6 +217,7 @@ mod tests {
             user: alice(),
             client: "app".parse().unwrap(),
             scope: scope.parse().unwrap(),
+            apis: BTreeSet::new(),
             claims: BTreeSet::new(),
             granted_at: NOW,
         }

@@ -1,5 +1,7 @@
 //! What an authorization request asks for.
 
+use std::collections::BTreeSet;
+
 use crate::{
     model::{ClaimsRequest, Client, GrantType},
     protocol::{
@@ -24,6 +26,8 @@ pub struct AuthorizeRequest {
     pub scope: Scope,
     /// The APIs that it names, in their registered form.
     pub resources: Vec<Resource>,
+    /// Every API that it reaches, named or by its scopes.
+    pub apis: BTreeSet<Resource>,
     /// The redirect address that it names.
     pub redirect_uri: Option<String>,
     /// What the code's redeemer must meet.
@@ -76,6 +80,7 @@ impl AuthorizeRequest {
             .map_or(Ok(Wishes::default()), |text| claims::parse(text, &client.scope))?;
 
         Ok(Self {
+            apis: catalogue.reach(&scope, &resources),
             scope,
             resources,
             redirect_uri: params.one("redirect_uri")?.map(str::to_owned),

@@ -1,11 +1,12 @@
 //! Only a page of ours, shown to this very person in this very browser, is answered.
 
 use reqwest::{RequestBuilder, StatusCode};
+use signet::flows::admin::{NewClient, NewResource};
 
 use super::{is_foreign, stays, told};
 use crate::support::{
     Browser, PASSWORD, Server, hidden, location, parameter, payload, request, request_with, sealed,
-    set_cookie, text,
+    set_cookie, text, with_people,
 };
 
 on_both_engines! {
@@ -22,6 +23,7 @@ on_both_engines! {
     claims_that_were_not_allowed_are_asked_for
     opening_the_consent_page_grants_nothing
     whoever_cancels_or_denies_is_believed
+    what_was_allowed_at_one_api_is_asked_for_at_another
 }
 
 /// What a browser says of a form on another site, and of one on a page of ours.
@@ -258,4 +260,37 @@ async fn whoever_cancels_or_denies_is_believed(server: Server) {
         assert_eq!(parameter(&answer, "iss").as_ref(), Some(&server.issuer));
     }
     told(&browser.answer(&request_with("prompt", "none")).await, "consent_required");
+}
+
+/// [RFC 8707 §3](https://www.rfc-editor.org/rfc/rfc8707#section-3).
+async fn what_was_allowed_at_one_api_is_asked_for_at_another(server: Server) {
+    for id in ["https://one.test/", "https://two.test/"] {
+        let new = NewResource {
+            id: id.parse().unwrap(),
+            name: None,
+            scope: "notes:read".parse().unwrap(),
+            client: None,
+            algorithm: None,
+        };
+        server.admin().create_resource(new).await.unwrap();
+    }
+    let scope = Some("openid notes:read".parse().unwrap());
+    server.client("notes", NewClient { scope, ..with_people() }).await;
+    signet::jobs::follow(&server.app).await;
+    let at = |resource| {
+        let mut request = request_with("scope", "openid notes:read");
+        request.retain(|(name, _)| *name != "client_id");
+        request.extend([("client_id", "notes"), ("resource", resource)]);
+        request
+    };
+    let silently = |resource| [at(resource), vec![("prompt", "none")]].concat();
+
+    let browser = server.browser();
+    browser.code(&at("https://one.test/")).await;
+    browser.code(&silently("https://one.test/")).await;
+    told(&browser.answer(&silently("https://two.test/")).await, "consent_required");
+    let anywhere = request_with("scope", "openid notes:read");
+    let anywhere = anywhere.into_iter().filter(|(name, _)| *name != "client_id");
+    let anywhere: Vec<_> = anywhere.chain([("client_id", "notes"), ("prompt", "none")]).collect();
+    told(&browser.answer(&anywhere).await, "consent_required");
 }
