@@ -33,6 +33,7 @@ macro_rules! on_both_engines {
 mod browser;
 mod oauth2_crate;
 mod openidconnect_crate;
+#[path = "../support/program.rs"]
 mod program;
 mod rotation;
 #[path = "../support/schema.rs"]

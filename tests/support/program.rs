@@ -3,8 +3,9 @@
 use std::{
     env,
     io::{BufRead, BufReader, Write},
-    net::TcpListener,
+    net::{SocketAddr, TcpListener},
     process::{Child, Command, Stdio},
+    time::{Duration, Instant},
 };
 
 use serde_json::Value;
@@ -23,10 +24,17 @@ pub(crate) struct Program {
     pub(crate) issuer: String,
     pub(crate) web_secret: String,
     pub(crate) machine_secret: String,
+    pub(crate) node: Node,
+    pub(crate) directory: TempDir,
+    pub(crate) schema: Option<Schema>,
+}
+
+/// One process that serves.
+pub(crate) struct Node {
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
     serve: Command,
     server: Child,
-    directory: TempDir,
-    schema: Option<Schema>,
 }
 
 impl Program {
@@ -42,42 +50,36 @@ impl Program {
         protocol: &str,
         settings: &[&str],
     ) -> Self {
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let address = free_address();
         let issuer = format!("{protocol}://localhost:{}", address.port());
-        let mut serve = signet(&directory, schema.as_ref());
-        serve.args(["serve", "--listen", &address.to_string(), "--issuer", &issuer]);
-        serve.args(settings);
-        let server = started(&mut serve);
-
+        let node = Node::start(&directory, schema.as_ref(), address, &issuer, settings);
         let (web_secret, machine_secret) = (String::new(), String::new());
-        let mut program =
-            Self { issuer, web_secret, machine_secret, serve, server, directory, schema };
+        let mut program = Self { issuer, web_secret, machine_secret, node, directory, schema };
         program.furnish();
         program
     }
 
     /// The same again, after a sudden end.
     pub(crate) fn restarted(mut self) -> Self {
-        self.server.kill().unwrap();
-        self.server.wait().unwrap();
-        self.server = started(&mut self.serve);
+        self.node.kill();
+        self.node.start_again();
         self
     }
 
     /// Where it listens.
     pub(crate) fn address(&self) -> String {
-        format!("127.0.0.1:{}", self.issuer.rsplit(':').next().unwrap())
+        self.node.address.to_string()
     }
 
     /// Ask it to stop.
     pub(crate) fn signal(&self, name: &str) {
-        let id = self.server.id().to_string();
+        let id = self.node.id().to_string();
         assert!(Command::new("kill").args([name, &id]).status().unwrap().success());
     }
 
     /// How it ended.
     pub(crate) fn exit_code(mut self) -> Option<i32> {
-        self.server.wait().unwrap().code()
+        self.node.server.wait().unwrap().code()
     }
 
     /// Run another command beside the server: the value that it prints.
@@ -109,11 +111,47 @@ impl Program {
     }
 }
 
-impl Drop for Program {
+impl Node {
+    /// A process on this database, with these settings.
+    pub(crate) fn start(
+        directory: &TempDir,
+        schema: Option<&Schema>,
+        address: SocketAddr,
+        issuer: &str,
+        settings: &[&str],
+    ) -> Self {
+        let mut serve = signet(directory, schema);
+        serve.args(["serve", "--listen", &address.to_string(), "--issuer", issuer]).args(settings);
+        let server = started(&mut serve);
+        Self { address, serve, server }
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.server.id()
+    }
+
+    /// End it at once, in the middle of whatever it does (`kill -9`).
+    pub(crate) fn kill(&mut self) {
+        self.server.kill().unwrap();
+        self.server.wait().unwrap();
+    }
+
+    /// Start it again at the same address.
+    pub(crate) fn start_again(&mut self) {
+        self.server = started(&mut self.serve);
+    }
+}
+
+impl Drop for Node {
     fn drop(&mut self) {
         let _ = self.server.kill();
         let _ = self.server.wait();
     }
+}
+
+/// An address at which nobody listens.
+pub(crate) fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
 /// The program in this directory, on this database, with nothing else from our environment.
@@ -131,22 +169,35 @@ fn signet(directory: &TempDir, schema: Option<&Schema>) -> Command {
     command
 }
 
+/// Serving; a moment later, if somebody's outgoing connection has the port just now.
 fn started(serve: &mut Command) -> Child {
-    let mut server = serve.stderr(Stdio::piped()).spawn().unwrap();
-    wait_until_serving(&mut server);
-    server
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        let mut server = serve.stderr(Stdio::piped()).spawn().unwrap();
+        match wait_until_serving(&mut server) {
+            Ok(()) => return server,
+            Err(log) => {
+                server.wait().unwrap();
+                let repeatable = log.contains("stop what uses it") && Instant::now() < deadline;
+                assert!(repeatable, "it stopped: {log}");
+            }
+        }
+    }
 }
 
-/// Read its log until it says so, and leave the rest of the log to a thread.
-fn wait_until_serving(server: &mut Child) {
+/// Read its log until it says so, and leave the rest of the log to a thread; or all of the log, if it
+/// stops before that.
+fn wait_until_serving(server: &mut Child) -> Result<(), String> {
     let mut log = BufReader::new(server.stderr.take().unwrap()).lines();
     let mut seen = String::new();
     loop {
-        let line = log.next().unwrap_or_else(|| panic!("it stopped: {seen}")).unwrap();
+        let Some(line) = log.next() else { return Err(seen) };
+        let line = line.unwrap();
         if line.contains("serving") {
             break;
         }
         seen.push_str(&line);
     }
     std::thread::spawn(move || log.for_each(drop));
+    Ok(())
 }

@@ -1,0 +1,49 @@
+//! The real program under duress: killed in the middle of its work, flooded, on several nodes, and
+//! beside a newer version. Where `TEST_POSTGRES` is set, every test runs again there.
+
+#![expect(clippy::unwrap_used, reason = "what goes wrong in a test makes it fail")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "tests start programs and clients, and make schemas of their own where PostgreSQL is"
+)]
+
+use tokio::sync::{Mutex, MutexGuard};
+
+/// Runs each test against a fresh program on either engine.
+macro_rules! on_both_engines {
+    ($($test:ident)*) => {
+        mod on_sqlite { $(
+            #[tokio::test(flavor = "multi_thread")]
+            async fn $test() {
+                let _alone = crate::alone().await;
+                super::$test(crate::program::Program::start(None)).await;
+            }
+        )* }
+
+        mod on_postgres { $(
+            #[tokio::test(flavor = "multi_thread")]
+            async fn $test() {
+                let _alone = crate::alone().await;
+                if let Some(schema) = crate::schema::Schema::make() {
+                    super::$test(crate::program::Program::start(Some(schema))).await;
+                }
+            }
+        )* }
+    };
+}
+
+mod client;
+mod crash;
+mod overload;
+#[path = "../support/program.rs"]
+#[expect(dead_code, reason = "it is what the tests with strangers need, too")]
+mod program;
+#[path = "../support/schema.rs"]
+mod schema;
+
+/// One test at a time has the machine: each of them loads it.
+async fn alone() -> MutexGuard<'static, ()> {
+    static MACHINE: Mutex<()> = Mutex::const_new(());
+    MACHINE.lock().await
+}
