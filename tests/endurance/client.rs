@@ -1,7 +1,8 @@
 //! The clients `web` and `machine`, and people at browsers, who bear it when an answer does not come.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
 use reqwest::{Client as Http, RequestBuilder, Response, header, redirect::Policy};
 use serde_json::Value;
 use url::Url;
@@ -36,6 +37,16 @@ impl Client {
         }
     }
 
+    /// The same clients, who go to this node whatever its name is.
+    pub(crate) fn at(&self, node: SocketAddr) -> Self {
+        Self { issuer: format!("http://{node}"), ..self.clone() }
+    }
+
+    /// The same, with this client in the place of `machine`.
+    pub(crate) fn as_machine(&self, id: &'static str, secret: String) -> Self {
+        Self { machine: (id, secret), ..self.clone() }
+    }
+
     pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.issuer)
     }
@@ -57,6 +68,16 @@ impl Client {
 
     pub(crate) async fn machine_token(&self) -> Option<Answer> {
         self.post("/token", &self.machine, &[("grant_type", "client_credentials")]).await
+    }
+
+    /// Ask for a token with an assertion ([RFC 7523 §2.2](https://www.rfc-editor.org/rfc/rfc7523#section-2.2)).
+    pub(crate) async fn assert(&self, assertion: &str) -> Option<Answer> {
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+            ("client_assertion", assertion),
+        ];
+        answer(self.http.post(self.url("/token")).form(&form)).await
     }
 
     /// Revoke a token of `machine`.
@@ -164,6 +185,12 @@ pub(crate) fn hidden(page: &str, name: &str) -> String {
     let (_, field) = page.split_once(&format!("name=\"{name}\"")).expect("a field");
     let (_, value) = field.split_once("value=\"").expect("a value");
     value.split('"').next().unwrap().to_owned()
+}
+
+/// The key that signed this token.
+pub(crate) fn key_of(token: &str) -> String {
+    let header = BASE64.decode(token.split('.').next().unwrap()).unwrap();
+    text(&serde_json::from_slice(&header).unwrap(), "kid")
 }
 
 fn code(url: &Url) -> String {

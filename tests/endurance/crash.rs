@@ -10,7 +10,6 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
 use reqwest::Client as Http;
 use serde_json::Value;
 use sqlx::{Connection, SqliteConnection};
@@ -21,7 +20,7 @@ use tokio::{
 };
 
 use crate::{
-    client::{Answer, Client, browser, text},
+    client::{Answer, Client, browser, key_of, text},
     program::Program,
 };
 
@@ -268,12 +267,6 @@ async fn refreshed(client: &Client, token: &str) -> String {
 
 fn publishes(set: &Value, kid: &str) -> bool {
     set["keys"].as_array().unwrap().iter().any(|key| key["kid"] == kid)
-}
-
-/// The key that signed this token.
-fn key_of(token: &str) -> String {
-    let header = BASE64.decode(token.split('.').next().unwrap()).unwrap();
-    text(&serde_json::from_slice(&header).unwrap(), "kid")
 }
 
 async fn is_whole(database: &Path) {

@@ -35,12 +35,15 @@ macro_rules! on_both_engines {
 
 mod client;
 mod crash;
+mod nodes;
 mod overload;
 #[path = "../support/program.rs"]
 #[expect(dead_code, reason = "it is what the tests with strangers need, too")]
 mod program;
+mod proxy;
 #[path = "../support/schema.rs"]
 mod schema;
+mod upgrade;
 
 /// One test at a time has the machine: each of them loads it.
 async fn alone() -> MutexGuard<'static, ()> {

@@ -52,6 +52,17 @@ impl Program {
     ) -> Self {
         let address = free_address();
         let issuer = format!("{protocol}://localhost:{}", address.port());
+        Self::start_at(address, issuer, directory, schema, settings)
+    }
+
+    /// At this address, which the world knows as that issuer.
+    pub(crate) fn start_at(
+        address: SocketAddr,
+        issuer: String,
+        directory: TempDir,
+        schema: Option<Schema>,
+        settings: &[&str],
+    ) -> Self {
         let node = Node::start(&directory, schema.as_ref(), address, &issuer, settings);
         let (web_secret, machine_secret) = (String::new(), String::new());
         let mut program = Self { issuer, web_secret, machine_secret, node, directory, schema };
