@@ -83,7 +83,9 @@ pub fn next_period(keys: &[SigningKeyRecord], algorithm: Algorithm) -> i64 {
 #[must_use]
 pub fn promotable_at(keys: &[SigningKeyRecord], key: &SigningKeyRecord) -> Timestamp {
     let first = keys.iter().map(|key| key.announced_at).min();
-    if first == Some(key.announced_at) { key.announced_at } else { key.announced_at.plus(LEAD) }
+    // A third key may be of the same second, but key sets were served in that second already.
+    let is_of_the_first = first == Some(key.announced_at) && key.period <= 2;
+    if is_of_the_first { key.announced_at } else { key.announced_at.plus(LEAD) }
 }
 
 /// The period and the beginning of the key that must be made now, if one must: there is always one
@@ -195,7 +197,9 @@ mod tests {
     fn keys_announced_together_with_the_first_may_sign_at_once_and_later_ones_after_the_caches() {
         let mut keys = first_keys();
         assert_eq!(promotable_at(&keys, &keys[1]), NOW);
-        keys.push(record(3, NOW.plus(10), NOW.plus(2 * PERIOD)));
+        keys.push(record(3, NOW, NOW.plus(2 * PERIOD)));
+        assert_eq!(promotable_at(&keys, &keys[2]), NOW.plus(MAX_AGE + PROPAGATION));
+        keys[2].announced_at = NOW.plus(10);
         assert_eq!(promotable_at(&keys, &keys[2]), NOW.plus(10 + MAX_AGE + PROPAGATION));
     }
 
