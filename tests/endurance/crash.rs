@@ -284,7 +284,7 @@ fn seed() -> u64 {
     chosen.unwrap_or(u64::from(now.subsec_nanos()))
 }
 
-/// Numbers as if at random (SplitMix64).
+/// Numbers as if at random (`SplitMix64`).
 struct Chance(u64);
 
 impl Chance {

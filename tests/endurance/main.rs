@@ -7,6 +7,7 @@
     clippy::disallowed_types,
     reason = "tests start programs and clients, and make schemas of their own where PostgreSQL is"
 )]
+#![expect(clippy::print_stdout, reason = "the figures are worth a look: --nocapture shows them")]
 
 use tokio::sync::{Mutex, MutexGuard};
 

@@ -130,6 +130,7 @@ async fn what_is_changed_anywhere_is_in_force_everywhere_within_two_seconds(clus
 
     let (_, tokens) = nodes[0].machine_token().await.unwrap();
     let before = text(&tokens, "access_token");
+    // Now means without regard to caches; nobody's lacks this one, announced as it was at the start.
     program.run(&["key", "rotate", "--now"], "");
     let rotated = async |node: &Client| {
         let (_, tokens) = node.machine_token().await.unwrap();

@@ -33,6 +33,7 @@ mod attacks;
 mod flows;
 mod pages;
 mod races;
+mod rotation;
 #[path = "../support/schema.rs"]
 mod schema;
 mod support;
