@@ -11,14 +11,18 @@
 
 use tokio::sync::{Mutex, MutexGuard};
 
-/// Runs each test against a fresh program on either engine.
+use program::Program;
+use schema::Schema;
+
+/// Runs each test against a fresh program on either engine, with these settings.
 macro_rules! on_both_engines {
-    ($($test:ident)*) => {
+    ($($test:ident)*) => { on_both_engines! { with (&[]) $($test)* } };
+    (with (&$settings:expr) $($test:ident)*) => {
         mod on_sqlite { $(
             #[tokio::test(flavor = "multi_thread")]
             async fn $test() {
                 let _alone = crate::alone().await;
-                super::$test(crate::program::Program::start(None)).await;
+                super::$test(crate::start(None, &$settings)).await;
             }
         )* }
 
@@ -27,7 +31,7 @@ macro_rules! on_both_engines {
             async fn $test() {
                 let _alone = crate::alone().await;
                 if let Some(schema) = crate::schema::Schema::make() {
-                    super::$test(crate::program::Program::start(Some(schema))).await;
+                    super::$test(crate::start(Some(schema), &$settings)).await;
                 }
             }
         )* }
@@ -50,4 +54,8 @@ mod upgrade;
 async fn alone() -> MutexGuard<'static, ()> {
     static MACHINE: Mutex<()> = Mutex::const_new(());
     MACHINE.lock().await
+}
+
+fn start(schema: Option<Schema>, settings: &[&str]) -> Program {
+    Program::start_in(tempfile::tempdir().unwrap(), schema, "http", settings)
 }
