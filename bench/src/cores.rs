@@ -22,7 +22,7 @@ impl Cores {
 
     /// Do something where the server runs, such as starting it: children inherit the core.
     pub(crate) fn as_server<T>(&self, work: impl FnOnce() -> T) -> anyhow::Result<T> {
-        self.on(&self.all[..1], work)
+        on(&self.all[..1], work)
     }
 
     /// The same with two cores for the server, if the load then still has one of its own.
@@ -30,7 +30,7 @@ impl Cores {
         &self,
         work: impl FnOnce() -> T,
     ) -> anyhow::Result<Option<T>> {
-        if self.number() < 3 { Ok(None) } else { self.on(&self.all[..2], work).map(Some) }
+        if self.number() < 3 { Ok(None) } else { on(&self.all[..2], work).map(Some) }
     }
 
     /// Stay on the core that loads, from now on.
@@ -38,14 +38,14 @@ impl Cores {
         let last = self.all.len() - 1;
         Ok(sched_setaffinity(None, &set(&self.all[last..]))?)
     }
+}
 
-    fn on<T>(&self, cores: &[usize], work: impl FnOnce() -> T) -> anyhow::Result<T> {
-        let before = sched_getaffinity(None)?;
-        sched_setaffinity(None, &set(cores))?;
-        let done = work();
-        sched_setaffinity(None, &before)?;
-        Ok(done)
-    }
+fn on<T>(cores: &[usize], work: impl FnOnce() -> T) -> anyhow::Result<T> {
+    let before = sched_getaffinity(None)?;
+    sched_setaffinity(None, &set(cores))?;
+    let done = work();
+    sched_setaffinity(None, &before)?;
+    Ok(done)
 }
 
 fn set(cores: &[usize]) -> CpuSet {

@@ -22,10 +22,40 @@ use aws_lc_rs::{
 };
 use axum::{Router, extract::Path as InPath, http::header, routing::any};
 
-use crate::cores::Cores;
+use rustix::time::{ClockId, clock_gettime};
+
+use crate::{cores::Cores, figures::in_a_row};
 
 /// As long as what is signed of a token.
 const MESSAGE: [u8; 440] = [b'm'; 440];
+
+/// How often something can be done in a second, and the seconds on the processor that it takes: on a
+/// machine that others use, these are not each other's inverse.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limit {
+    pub(crate) per_second: f64,
+    pub(crate) cpu: f64,
+}
+
+impl Limit {
+    /// Both, one after the other.
+    pub(crate) fn and(self, other: Self) -> Self {
+        let per_second = in_a_row(&[self.per_second, other.per_second]);
+        Self { per_second, cpu: self.cpu + other.cpu }
+    }
+
+    /// So many times.
+    pub(crate) fn times(self, times: u8) -> Self {
+        let times = f64::from(times);
+        Self { per_second: self.per_second / times, cpu: self.cpu * times }
+    }
+
+    /// What was measured twice.
+    pub(crate) fn between(self, other: Self) -> Self {
+        let per_second = f64::midpoint(self.per_second, other.per_second);
+        Self { per_second, cpu: f64::midpoint(self.cpu, other.cpu) }
+    }
+}
 
 /// What signs, verifies and hashes, ready to be measured again and again.
 pub(crate) struct Limits {
@@ -50,12 +80,12 @@ impl Limits {
     }
 
     /// RS256 signatures in a second.
-    pub(crate) fn rs256_signatures(&self) -> anyhow::Result<f64> {
+    pub(crate) fn rs256_signatures(&self) -> anyhow::Result<Limit> {
         self.rate(|| drop(black_box(sign(&self.rsa))))
     }
 
     /// ES256 signatures in a second.
-    pub(crate) fn es256_signatures(&self) -> anyhow::Result<f64> {
+    pub(crate) fn es256_signatures(&self) -> anyhow::Result<Limit> {
         let random = SystemRandom::new();
         self.rate(|| {
             let _ = black_box(self.p256.sign(&random, black_box(&MESSAGE)));
@@ -63,14 +93,14 @@ impl Limits {
     }
 
     /// RS256 signatures that are verified in a second, with a key that was parsed before.
-    pub(crate) fn rs256_verifications(&self) -> anyhow::Result<f64> {
+    pub(crate) fn rs256_verifications(&self) -> anyhow::Result<Limit> {
         self.rate(|| {
             let _ = black_box(self.rsa_public.verify_sig(&MESSAGE, &self.rsa_signature));
         })
     }
 
     /// Passwords that are hashed in a second, with the parameters that the server uses.
-    pub(crate) fn argon2_hashes(&self) -> anyhow::Result<f64> {
+    pub(crate) fn argon2_hashes(&self) -> anyhow::Result<Limit> {
         let params = Params::new(19_456, 2, 1, Some(32)).map_err(|why| anyhow!("{why}"))?;
         let argon2 = Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
         let mut hash = [0; 32];
@@ -83,27 +113,34 @@ impl Limits {
     pub(crate) fn syncs(&self, directory: &Path) -> anyhow::Result<f64> {
         let mut file = File::create(directory.join("sync"))?;
         let mut failed = Ok(());
-        let rate = self.rate(|| {
+        let limit = self.rate(|| {
             if let Err(why) = file.write_all(&[7; 4096]).and_then(|()| file.sync_data()) {
                 failed = Err(why);
             }
         })?;
         failed?;
-        Ok(rate)
+        Ok(limit.per_second)
     }
 
-    fn rate(&self, mut once: impl FnMut()) -> anyhow::Result<f64> {
+    fn rate(&self, mut once: impl FnMut()) -> anyhow::Result<Limit> {
         self.cores.as_server(|| {
             once();
-            let began = Instant::now();
+            let (began, spent) = (Instant::now(), on_the_processor());
             let mut times = 0_u32;
             while began.elapsed() < self.length {
                 once();
                 times += 1;
             }
-            f64::from(times) / began.elapsed().as_secs_f64()
+            let (spent, took) = (on_the_processor() - spent, began.elapsed());
+            let times = f64::from(times);
+            Limit { per_second: times / took.as_secs_f64(), cpu: spent / times }
         })
     }
+}
+
+fn on_the_processor() -> f64 {
+    let spent = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::try_from(spent).unwrap_or_default().as_secs_f64()
 }
 
 fn sign(key: &RsaKeyPair) -> Vec<u8> {

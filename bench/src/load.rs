@@ -34,7 +34,7 @@ pub(crate) struct Load {
     /// How much of one core the server used.
     pub(crate) server_busy: f64,
     /// How much of one core the load used.
-    pub(crate) load_busy: f64,
+    pub(crate) own_busy: f64,
     pub(crate) errors: usize,
     pub(crate) first_error: Option<String>,
 }
@@ -100,7 +100,7 @@ pub(crate) async fn load<V: Visitor + 'static>(
         p99: percentile(&all.latencies, 0.99),
         cpu_per_thousand: server_cpu * 1000.0 / count(requests.max(1)),
         server_busy: server_cpu / took,
-        load_busy: load_cpu / took,
+        own_busy: load_cpu / took,
         errors: all.errors,
         first_error: all.first_error,
     })

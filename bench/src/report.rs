@@ -22,6 +22,8 @@ pub(crate) struct Target {
     pub(crate) what: String,
     pub(crate) found: f64,
     pub(crate) wanted: f64,
+    /// The same, reckoned in time on the processor.
+    pub(crate) by_cpu: Option<f64>,
     /// Whether more is better.
     pub(crate) at_least: bool,
 }
@@ -49,7 +51,8 @@ impl Report {
             let busiest = self.workload(name).and_then(|workload| workload.measured.last());
             if let Some(busiest) = busiest {
                 let what = format!("{name}, {} connections", busiest.load.connections);
-                targets.push(Target { what, found: busiest.ratio(), wanted, at_least: true });
+                let (found, by_cpu) = (busiest.ratio(), Some(busiest.share()));
+                targets.push(Target { what, found, wanted, by_cpu, at_least: true });
             }
         }
         if let Some(measured) = self.workload(RATIOS[0].0).and_then(|it| it.measured.last()) {
@@ -59,13 +62,15 @@ impl Report {
                 what: format!("{}, p99 / (connections / throughput)", RATIOS[0].0),
                 found: load.p99.as_secs_f64() / fair,
                 wanted: 1.5,
+                by_cpu: None,
                 at_least: false,
             });
         }
         let idle = self.memory.first().map(|(_, found)| ("idle memory, MB", *found, 20.0));
         let start = self.start.map(|found| ("start to ready, ms", found, 30.0));
         for (what, found, wanted) in [idle, start].into_iter().flatten() {
-            targets.push(Target { what: what.to_owned(), found, wanted, at_least: false });
+            let what = what.to_owned();
+            targets.push(Target { what, found, wanted, by_cpu: None, at_least: false });
         }
         targets
     }
@@ -77,14 +82,15 @@ impl Report {
     pub(crate) fn text(&self) -> String {
         let mut lines = vec![
             "| workload | connections | requests/s | p50 ms | p99 ms | CPU s/1000 | server busy \
-             | load busy | errors | limit/s | ratio |"
+             | load busy | errors | resident MB | limit/s | ratio | CPU ratio |"
                 .to_owned(),
-            "| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |".to_owned(),
+            "| --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |"
+                .to_owned(),
         ];
         for (workload, measured) in self.loads() {
             let load = &measured.load;
             lines.push(format!(
-                "| {} | {} | {:.0} | {:.2} | {:.2} | {:.3} | {:.0} % | {:.0} % | {} | {:.0} | {:.2} |",
+                "| {} | {} | {:.0} | {:.2} | {:.2} | {:.3} | {:.0} % | {:.0} % | {} | {} | {:.0} | {:.2} | {:.2} |",
                 workload.name,
                 load.connections,
                 load.per_second,
@@ -92,30 +98,33 @@ impl Report {
                 load.p99.as_secs_f64() * 1e3,
                 load.cpu_per_thousand,
                 load.server_busy * 100.0,
-                load.load_busy * 100.0,
+                load.own_busy * 100.0,
                 load.errors,
-                measured.limit,
+                measured.memory.map_or_else(|| "—".to_owned(), |memory| format!("{memory:.0}")),
+                measured.limit.per_second,
                 measured.ratio(),
+                measured.share(),
             ));
         }
         lines.extend([
-            "".to_owned(),
+            String::new(),
             "| limit | per second |".to_owned(),
             "| --- | --: |".to_owned(),
         ]);
         lines.extend(self.limits.iter().map(|(name, rate)| format!("| {name} | {rate:.0} |")));
-        lines.extend(["".to_owned(), "| resident | MB |".to_owned(), "| --- | --: |".to_owned()]);
+        lines.extend([String::new(), "| resident | MB |".to_owned(), "| --- | --: |".to_owned()]);
         lines.extend(self.memory.iter().map(|(when, found)| format!("| {when} | {found:.1} |")));
         lines.extend([
-            "".to_owned(),
-            "| target | found | wanted | met |".to_owned(),
-            "| --- | --: | --: | --- |".to_owned(),
+            String::new(),
+            "| target | found | by CPU time | wanted | met |".to_owned(),
+            "| --- | --: | --: | --: | --- |".to_owned(),
         ]);
         for target in self.targets() {
             let (sign, met) = (if target.at_least { "≥" } else { "≤" }, target.met());
             let met = if met { "yes" } else { "no" };
             let (what, found, wanted) = (&target.what, target.found, target.wanted);
-            lines.push(format!("| {what} | {found:.2} | {sign} {wanted} | {met} |"));
+            let by_cpu = target.by_cpu.map_or_else(String::new, |found| format!("{found:.2}"));
+            lines.push(format!("| {what} | {found:.2} | {by_cpu} | {sign} {wanted} | {met} |"));
         }
         let second = self.second_core.map_or_else(
             || "not measured: the load needs a core of its own, and there are but two".to_owned(),
@@ -144,10 +153,13 @@ impl Report {
                 "p99_ms": load.p99.as_secs_f64() * 1e3,
                 "server_cpu_seconds_per_1000": load.cpu_per_thousand,
                 "server_busy": load.server_busy,
-                "load_busy": load.load_busy,
+                "own_busy": load.own_busy,
                 "errors": load.errors,
-                "limit_per_second": measured.limit,
+                "resident_mb": measured.memory,
+                "limit_per_second": measured.limit.per_second,
+                "limit_cpu_seconds_per_1000": measured.limit.cpu * 1000.0,
                 "ratio": measured.ratio(),
+                "cpu_ratio": measured.share(),
             })
         });
         let targets = self.targets();
@@ -156,6 +168,7 @@ impl Report {
                 "target": target.what,
                 "found": target.found,
                 "wanted": target.wanted,
+                "by_cpu": target.by_cpu,
                 "at_least": target.at_least,
                 "met": target.met(),
             })
@@ -198,7 +211,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::{load::Load, run::Measured};
+    use crate::{limits::Limit, load::Load, run::Measured};
 
     fn report(per_second: f64, limit: f64, p99: u64, errors: usize) -> Report {
         let load = Load {
@@ -209,11 +222,12 @@ mod tests {
             p99: Duration::from_millis(p99),
             cpu_per_thousand: 1.0,
             server_busy: 1.0,
-            load_busy: 0.1,
+            own_busy: 0.1,
             errors,
             first_error: None,
         };
-        let measured = vec![Measured { load, limit }];
+        let limit = Limit { per_second: limit, cpu: 1.0 / limit };
+        let measured = vec![Measured { load, limit, memory: None }];
         let name = "client_credentials RS256";
         Report {
             workloads: vec![Workload { name, bound: Bound::Rs256(1), measured }],

@@ -7,9 +7,9 @@ use anyhow::Context;
 
 use crate::{
     cores::Cores,
-    figures::in_a_row,
-    limits::{Limits, Static},
+    limits::{Limit, Limits, Static},
     load::{Load, Visitor, load},
+    process::resident,
     signet::Signet,
     visitors::{Browser, Repeat, SignIn, get, post},
     wire::Connection,
@@ -38,17 +38,33 @@ pub(crate) enum Bound {
     Argon2,
 }
 
+impl Bound {
+    /// How many connections it is loaded with: no more than may wait for their password to be
+    /// checked on one core.
+    fn most(self, connections: usize) -> usize {
+        if matches!(self, Self::Argon2) { connections.min(32) } else { connections }
+    }
+}
+
 /// A load, and how often in a second its limit would have allowed it.
 #[derive(Clone, Debug)]
 pub(crate) struct Measured {
     pub(crate) load: Load,
-    pub(crate) limit: f64,
+    pub(crate) limit: Limit,
+    /// What was resident afterwards, in MB.
+    pub(crate) memory: Option<f64>,
 }
 
 impl Measured {
     /// Which part of its limit was reached.
     pub(crate) fn ratio(&self) -> f64 {
-        self.load.per_second / self.limit
+        self.load.per_second / self.limit.per_second
+    }
+
+    /// Which part of the server's time on the processor its limit would have taken, too: nearly
+    /// the same number wherever others do not take time from either.
+    pub(crate) fn share(&self) -> f64 {
+        self.limit.cpu * 1000.0 / self.load.cpu_per_thousand
     }
 }
 
@@ -164,23 +180,24 @@ impl Bench {
         visitors: impl AsyncFn(usize) -> anyhow::Result<Vec<V>>,
     ) -> anyhow::Result<Workload> {
         let mut measured = Vec::new();
-        for &connections in self.plan.connections {
+        for connections in self.plan.connections.iter().map(|number| bound.most(*number)) {
             let visitors = visitors(connections).await?;
             let before = self.limit(bound, connections).await?;
             let load = load(address, server, visitors, self.plan.load).await?;
             let after = self.limit(bound, connections).await?;
-            measured.push(Measured { load, limit: f64::midpoint(before, after) });
+            let memory = server.map(resident).transpose()?;
+            measured.push(Measured { load, limit: before.between(after), memory });
         }
         Ok(Workload { name, bound, measured })
     }
 
-    async fn limit(&self, bound: Bound, connections: usize) -> anyhow::Result<f64> {
+    async fn limit(&self, bound: Bound, connections: usize) -> anyhow::Result<Limit> {
         Ok(match bound {
-            Bound::Rs256(tokens) => self.limits.rs256_signatures()? / f64::from(tokens),
-            Bound::Es256Answer(length) => in_a_row(&[
-                self.limits.es256_signatures()?,
-                self.answers(length, connections).await?,
-            ]),
+            Bound::Rs256(tokens) => self.limits.rs256_signatures()?.times(tokens),
+            Bound::Es256Answer(length) => {
+                let answer = self.answers(length, connections).await?;
+                answer.and(self.limits.es256_signatures()?)
+            }
             Bound::Verification => self.limits.rs256_verifications()?,
             Bound::Answer(length) => self.answers(length, connections).await?,
             Bound::Argon2 => self.limits.argon2_hashes()?,
@@ -188,12 +205,12 @@ impl Bench {
     }
 
     /// Answers of this length in a second, by a server that does nothing else.
-    pub(crate) async fn answers(&self, length: usize, connections: usize) -> anyhow::Result<f64> {
+    pub(crate) async fn answers(&self, length: usize, connections: usize) -> anyhow::Result<Limit> {
         let request = get("localhost", &format!("/{length}"), "");
         let visitors = vec![Repeat { request, contains: "" }; connections];
         let id = Some(self.axum.id());
         let load = load(self.axum.address, id, visitors, self.plan.limit).await?;
-        Ok(load.per_second)
+        Ok(Limit { per_second: load.per_second, cpu: load.cpu_per_thousand / 1000.0 })
     }
 
     async fn families(
