@@ -50,8 +50,6 @@ pub struct Question {
     /// The languages that the person reads, as the client knows.
     pub ui_locales: Option<String>,
     /// The APIs that it wants to use.
-    pub audiences: Vec<String>,
-    /// The APIs whose scopes it asks for.
     pub apis: Vec<ResourceServer>,
 }
 
@@ -199,8 +197,7 @@ async fn proceed(app: &App, attempt: Attempt, visitor: &Visitor) -> Result<Step>
     pending.shown_to = visitor.signed_in.as_ref().map(|signed_in| signed_in.session.id);
     let sealed = pending.seal(app, name, &visitor.browser);
     let known = app.directory.apis();
-    let resources = known.catalogue.resources().iter();
-    let apis = resources.filter(|api| !api.scope.intersection(&request.scope).is_empty());
+    let apis = known.catalogue.resources().iter().filter(|api| request.apis.contains(&api.id));
     Ok(Step::Ask(Box::new(Question {
         page,
         sealed,
@@ -208,7 +205,6 @@ async fn proceed(app: &App, attempt: Attempt, visitor: &Visitor) -> Result<Step>
         address,
         login_hint: request.login_hint,
         ui_locales: request.ui_locales,
-        audiences: request.apis.iter().map(ToString::to_string).collect(),
         apis: apis.cloned().collect(),
     })))
 }

@@ -38,7 +38,7 @@ struct ConsentPage<'a> {
     lead: Markup,
     scopes: Vec<AskedScope>,
     claims: Vec<&'a str>,
-    audiences: &'a [String],
+    audiences: Vec<&'a str>,
     loopback: bool,
     links: Vec<Link>,
 }
@@ -88,8 +88,8 @@ fn read(params: &Params) -> Result<(&str, Action), OAuthError> {
 fn show(visit: &Visit, question: &Question, asked: &Asked) -> Response {
     let texts = visit.texts(question.ui_locales.as_deref());
     let text = &texts.consent;
-    let source = question.address.form_action_source();
-    let host = source.split_once("://").map_or(source.as_str(), |(_, host)| host).to_owned();
+    let address = &question.address;
+    let host = address.host().to_owned();
     let account = visit.account().unwrap_or_default();
     let some_old = asked.new != asked.scope;
     let mut scopes: Vec<&str> = asked.scope.iter().collect();
@@ -108,11 +108,11 @@ fn show(visit: &Visit, question: &Question, asked: &Asked) -> Response {
         lead: text.lead.fill(&OfAccountAndHost { account, host }),
         scopes: scopes.collect(),
         claims: asked.claims.iter().map(|claim| texts.claim(claim)).collect(),
-        audiences: &question.audiences,
-        loopback: source.starts_with("http://"),
+        audiences: question.apis.iter().map(|api| api.id.as_str()).collect(),
+        loopback: address.is_loopback(),
         links: links(&question.client, &texts.links),
     };
-    visit.show(&page, Some(&source))
+    visit.show(&page, Some(&address.form_action_source()))
 }
 
 /// What a scope means to a person.
@@ -126,11 +126,12 @@ fn describe(scope: &str, apis: &[ResourceServer], texts: &Texts) -> Markup {
         "phone" => &text.phone,
         "offline_access" => &text.offline_access,
         _ => {
-            let api = apis.iter().find(|api| api.scope.contains(scope));
+            let mut owners = apis.iter().filter(|api| api.scope.contains(scope));
+            let (owner, another) = (owners.next(), owners.next());
             let scope = scope.to_owned();
-            return match api {
-                Some(api) => text.api.fill(&OfApiAndScope { api: api.name.clone(), scope }),
-                None => text.other.fill(&OfScope { scope }),
+            return match (owner, another) {
+                (Some(api), None) => text.api.fill(&OfApiAndScope { api: api.name.clone(), scope }),
+                _ => text.other.fill(&OfScope { scope }),
             };
         }
     };

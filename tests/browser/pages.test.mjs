@@ -1,5 +1,6 @@
 // The pages and the demo in a real browser, and an app that uses oidc-client-ts on another origin.
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
 import { after, before, test } from "node:test";
 import {
   authorizationRequest,
@@ -184,6 +185,31 @@ test("consent names the client, and is remembered", async () => {
   await page.goto(shopRequest());
   assert.ok((await answerOf(page)).code);
   await page.leave();
+});
+
+test("an app that listens on the IPv6 loopback gets its answer, and the page says where it goes", async () => {
+  const listener = createServer((request, response) => response.end("back"));
+  await new Promise((resolve) => listener.listen(0, "::1", resolve));
+  const { port } = listener.address();
+  await signet.command("client", "create", "--client-id", "native", "--public", "--scope", "openid",
+    "--grant", "authorization_code", "--redirect-uri", "http://[::1]/cb");
+  const page = await openPage(browser);
+  await page.goto(authorizationRequest(signet.issuer, {
+    client_id: "native",
+    scope: "openid",
+    redirect_uri: `http://[::1]:${port}/cb`,
+  }));
+  await signIn(page, signet.username, signet.password);
+  await page.waitForURL("**/consent*");
+  const words = await page.innerText("main");
+  assert.ok(words.includes(`[::1]:${port}`), words);
+  assert.match(words, /runs on your own computer/);
+  await page.click("#allow");
+  await page.waitForURL(`http://[::1]:${port}/cb**`);
+  assert.ok(new URL(page.url()).searchParams.get("code"));
+  await page.leave();
+  listener.closeAllConnections();
+  await new Promise((resolve) => listener.close(resolve));
 });
 
 test("a person may refuse to sign in, and may refuse consent", async () => {

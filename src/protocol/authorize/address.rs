@@ -7,7 +7,7 @@ use url::form_urlencoded;
 use crate::{
     model::Client,
     protocol::{ErrorCode::InvalidRequest, OAuthError, Params},
-    values::{AuthorizationCode, Issuer},
+    values::{AuthorizationCode, Issuer, RedirectUri},
 };
 
 /// An address that the client of this very request has registered, and how to answer there. Only
@@ -102,6 +102,22 @@ impl ReturnAddress {
         &self.uri
     }
 
+    /// Who is there, as a person may be told: the host and port of a web address, the scheme of an
+    /// app's.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        match origin(&self.uri) {
+            Origin::Web(_, authority) => authority,
+            Origin::App(scheme) => scheme,
+        }
+    }
+
+    /// Whether only programs on the person's own machine can listen there.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        self.uri.parse().is_ok_and(|uri: RedirectUri| uri.is_loopback())
+    }
+
     /// What a content security policy must let forms reach so that a browser follows this redirect:
     /// the origin of a web address, the scheme of an app's.
     #[must_use]
@@ -150,19 +166,34 @@ impl fmt::Debug for AuthorizationResponse {
     }
 }
 
-pub(in crate::protocol) fn form_action_source(uri: &str) -> String {
+/// What an address begins with.
+enum Origin<'a> {
+    /// A scheme of the web, and a host with or without a port.
+    Web(&'a str, &'a str),
+    /// The scheme of an app.
+    App(&'a str),
+}
+
+fn origin(uri: &str) -> Origin<'_> {
     let (scheme, rest) = uri.split_once(':').unwrap_or((uri, ""));
     match rest.strip_prefix("//") {
         Some(rest) if matches!(scheme, "http" | "https") => {
-            let authority = rest.split(['/', '?']).next().unwrap_or("");
-            // A policy cannot name an IPv6 address (CSP Level 3 §2.3.1); only loopback ones come here
-            // over http, so that the scheme lets a form reach this machine's own programs at most.
-            if authority.starts_with('[') {
-                return format!("{scheme}:");
-            }
-            format!("{scheme}://{authority}")
+            Origin::Web(scheme, rest.split(['/', '?']).next().unwrap_or(""))
         }
-        _ => format!("{scheme}:"),
+        _ => Origin::App(scheme),
+    }
+}
+
+pub(in crate::protocol) fn form_action_source(uri: &str) -> String {
+    match origin(uri) {
+        // A policy cannot name an IPv6 address (CSP Level 3, "host-part match"): any host, at this port alone.
+        Origin::Web(scheme, authority) if authority.starts_with('[') => {
+            let port = authority.rsplit_once("]:").map(|(_, port)| port);
+            let usual = if scheme == "https" { "443" } else { "80" };
+            format!("{scheme}://*:{}", port.unwrap_or(usual))
+        }
+        Origin::Web(scheme, authority) => format!("{scheme}://{authority}"),
+        Origin::App(scheme) => format!("{scheme}:"),
     }
 }
 
@@ -222,11 +253,27 @@ mod tests {
     }
 
     #[test]
+    fn a_person_is_told_who_is_there() {
+        for (uri, host, loopback) in [
+            ("https://app.test:8443/cb?x=1", "app.test:8443", false),
+            ("http://[::1]:5/cb", "[::1]:5", true),
+            ("http://localhost/cb", "localhost", true),
+            ("com.example.app:/cb", "com.example.app", false),
+        ] {
+            let mode = ResponseMode::Query;
+            let address = ReturnAddress { uri: uri.to_owned(), mode, state: None };
+            assert_eq!((address.host(), address.is_loopback()), (host, loopback));
+        }
+    }
+
+    #[test]
     fn forms_may_reach_this_requests_target_and_nothing_wider() {
         for (uri, source) in [
             ("https://app.test/cb?x=1", "https://app.test"),
             ("http://127.0.0.1:49152/cb", "http://127.0.0.1:49152"),
-            ("http://[::1]:5/cb", "http:"),
+            ("http://[::1]:5/cb", "http://*:5"),
+            ("http://[::1]/cb", "http://*:80"),
+            ("https://[2001:db8::1]/cb", "https://*:443"),
             ("cursor://anysphere.cursor-mcp/oauth/callback", "cursor:"),
             ("com.example.app:/cb", "com.example.app:"),
         ] {

@@ -287,6 +287,9 @@ async fn what_was_allowed_at_one_api_is_asked_for_at_another(server: Server) {
 
     let browser = server.browser();
     browser.code(&at("https://one.test/")).await;
+    let asked = browser.asks(&at("https://two.test/")).await;
+    let words = browser.get(&asked, &[]).await.text().await.unwrap();
+    assert!(words.contains("https://two.test/") && !words.contains("one.test"), "{words}");
     browser.code(&silently("https://one.test/")).await;
     told(&browser.answer(&silently("https://two.test/")).await, "consent_required");
     let anywhere = request_with("scope", "openid notes:read");

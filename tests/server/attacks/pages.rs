@@ -78,7 +78,7 @@ async fn a_form_reaches_this_requests_target_and_nothing_wider(server: Server) {
     let addresses = [
         (CALLBACK, CALLBACK, "https://app.test"),
         ("http://127.0.0.1/cb", "http://127.0.0.1:49152/cb", "http://127.0.0.1:49152"),
-        ("http://[::1]/cb", "http://[::1]:5/cb", "http:"),
+        ("http://[::1]/cb", "http://[::1]:5/cb", "http://*:5"),
         ("cursor://anysphere.cursor-mcp/cb", "cursor://anysphere.cursor-mcp/cb", "cursor:"),
         ("com.example.app:/cb", "com.example.app:/cb", "com.example.app:"),
     ];
