@@ -23,7 +23,7 @@ pub use keys::KeysConfig;
 pub use log::LogConfig;
 pub use login::LoginConfig;
 pub use reference::reference;
-pub use server::ServerConfig;
+pub use server::{ProxyHeader, ServerConfig};
 pub use setting::{Section, Setting};
 pub use sources::ConfigError;
 use sources::Sources;

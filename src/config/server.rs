@@ -11,8 +11,8 @@ use url::Url;
 use super::{ConfigError, Setting, sources::Sources};
 use crate::values::Issuer;
 
-pub(super) const SETTINGS: [Setting; 5] =
-    [LISTEN, ISSUER, TRUSTED_PROXIES, TLS_CERTIFICATE, TLS_KEY];
+pub(super) const SETTINGS: [Setting; 6] =
+    [LISTEN, ISSUER, TRUSTED_PROXIES, PROXY_HEADER, TLS_CERTIFICATE, TLS_KEY];
 
 const LISTEN: Setting = Setting {
     name: "listen",
@@ -32,7 +32,14 @@ const TRUSTED_PROXIES: Setting = Setting {
     name: "trusted_proxies",
     default: "",
     help: "The proxies in front of the server, as addresses or networks parted by commas, such as \
-           `127.0.0.1, 10.0.0.0/8`: what they say in `Forwarded` or `X-Forwarded-For` is believed.",
+           `127.0.0.1, 10.0.0.0/8`: what they say of where a request came from is believed.",
+};
+
+const PROXY_HEADER: Setting = Setting {
+    name: "proxy_header",
+    default: "x-forwarded-for",
+    help: "The header in which they say it: `x-forwarded-for`, or `forwarded` (RFC 7239). It has to \
+           be the one that they write, since they hand on the other one as a stranger wrote it.",
 };
 
 const TLS_CERTIFICATE: Setting = Setting {
@@ -48,6 +55,15 @@ const TLS_KEY: Setting = Setting {
     help: "A PEM file with the private key of `tls_certificate`.",
 };
 
+/// The header in which proxies say where a request came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProxyHeader {
+    /// `X-Forwarded-For`.
+    XForwardedFor,
+    /// `Forwarded` ([RFC 7239](https://www.rfc-editor.org/rfc/rfc7239)).
+    Forwarded,
+}
+
 /// Where the server is.
 #[derive(Clone, Debug)]
 pub struct ServerConfig {
@@ -57,6 +73,8 @@ pub struct ServerConfig {
     pub issuer: Issuer,
     /// The proxies that say where a request came from.
     pub trusted_proxies: Vec<IpNet>,
+    /// Where they say it.
+    pub proxy_header: ProxyHeader,
     /// The certificate chain and its private key, to end TLS here.
     pub tls: Option<(PathBuf, PathBuf)>,
 }
@@ -74,6 +92,7 @@ impl ServerConfig {
             listen,
             issuer,
             trusted_proxies: sources.read(&TRUSTED_PROXIES, proxies)?,
+            proxy_header: sources.read(&PROXY_HEADER, proxy_header)?,
             tls: tls(sources)?,
         })
     }
@@ -102,6 +121,14 @@ fn proxies(text: &str) -> Result<Vec<IpNet>, String> {
         })
     };
     text.split(',').map(str::trim).filter(|word| !word.is_empty()).map(network).collect()
+}
+
+fn proxy_header(text: &str) -> Result<ProxyHeader, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "x-forwarded-for" => Ok(ProxyHeader::XForwardedFor),
+        "forwarded" => Ok(ProxyHeader::Forwarded),
+        _ => Err("must be x-forwarded-for or forwarded".to_owned()),
+    }
 }
 
 fn listen(text: &str) -> Result<SocketAddr, String> {

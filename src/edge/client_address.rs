@@ -4,7 +4,8 @@
 use std::net::{IpAddr, SocketAddr};
 
 use axum::http::{HeaderMap, HeaderName};
-use ipnet::IpNet;
+
+use crate::config::{ProxyHeader, ServerConfig};
 
 /// The address that a request came from, as far as proxies that we trust vouch for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,12 +13,14 @@ pub struct ClientAddress(pub IpAddr);
 
 impl ClientAddress {
     /// Read it from what the nearest peer says, if that is a proxy that we trust: the last hop that is
-    /// none. Everything before that hop may be invented.
+    /// none. Everything before that hop may be invented, and so may the header that proxies do not
+    /// write.
     #[must_use]
-    pub fn find(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Self {
-        let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
+    pub fn find(peer: IpAddr, headers: &HeaderMap, server: &ServerConfig) -> Self {
+        let is_trusted =
+            |address: &IpAddr| server.trusted_proxies.iter().any(|proxy| proxy.contains(address));
         let mut nearest = peer.to_canonical();
-        for hop in hops(headers).into_iter().rev() {
+        for hop in hops(headers, server.proxy_header).into_iter().rev() {
             if !is_trusted(&nearest) {
                 break;
             }
@@ -29,13 +32,15 @@ impl ClientAddress {
     }
 }
 
-/// The hops that the proxies name, the farthest first; `Forwarded` counts before `X-Forwarded-For`.
-fn hops(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
-    let standard = elements(headers, "forwarded");
-    if standard.is_empty() {
-        elements(headers, "x-forwarded-for").into_iter().map(address).collect()
-    } else {
-        standard.into_iter().map(forwarded_for).collect()
+/// The hops that the proxies name, the farthest first.
+fn hops(headers: &HeaderMap, header: ProxyHeader) -> Vec<Option<IpAddr>> {
+    match header {
+        ProxyHeader::XForwardedFor => {
+            elements(headers, "x-forwarded-for").into_iter().map(address).collect()
+        }
+        ProxyHeader::Forwarded => {
+            elements(headers, "forwarded").into_iter().map(forwarded_for).collect()
+        }
     }
 }
 
@@ -60,37 +65,49 @@ fn address(text: &str) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
 
-    fn found(peer: &str, headers: &[(&'static str, &'static str)]) -> String {
+    fn found(written: &str, peer: &str, headers: &[(&'static str, &'static str)]) -> String {
         let headers = headers
             .iter()
             .map(|(name, value)| (HeaderName::from_static(name), value.parse().expect("a value")));
-        let trusted = ["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()];
-        ClientAddress::find(peer.parse().unwrap(), &headers.collect(), &trusted).0.to_string()
+        let flags = [("trusted_proxies", "10.0.0.0/8, fd00::/8"), ("proxy_header", written)];
+        let flags = flags.map(|(name, value)| (name, value.to_owned()));
+        let server = Config::load(flags, []).unwrap().server;
+        ClientAddress::find(peer.parse().unwrap(), &headers.collect(), &server).0.to_string()
     }
 
     #[test]
     fn nobody_but_a_trusted_proxy_says_where_a_request_came_from() {
         let header = [("x-forwarded-for", "192.0.2.1")];
-        assert_eq!(found("203.0.113.9", &header), "203.0.113.9");
-        assert_eq!(found("10.0.0.1", &header), "192.0.2.1");
-        assert_eq!(found("10.0.0.1", &[]), "10.0.0.1");
+        assert_eq!(found("x-forwarded-for", "203.0.113.9", &header), "203.0.113.9");
+        assert_eq!(found("x-forwarded-for", "10.0.0.1", &header), "192.0.2.1");
+        assert_eq!(found("x-forwarded-for", "10.0.0.1", &[]), "10.0.0.1");
     }
 
     #[test]
     fn the_last_hop_that_is_no_proxy_counts_whatever_stands_before_it() {
+        let from = |value| found("x-forwarded-for", "10.0.0.1", &[("x-forwarded-for", value)]);
         for value in ["1.2.3.4, 192.0.2.1", "1.2.3.4, 192.0.2.1, 10.0.0.2", "x, 192.0.2.1:99"] {
-            assert_eq!(found("10.0.0.1", &[("x-forwarded-for", value)]), "192.0.2.1");
+            assert_eq!(from(value), "192.0.2.1");
         }
-        assert_eq!(found("10.0.0.1", &[("x-forwarded-for", "1.2.3.4, unknown")]), "10.0.0.1");
+        assert_eq!(from("1.2.3.4, unknown"), "10.0.0.1");
     }
 
     #[test]
-    fn the_standard_header_counts_first() {
-        let both =
-            [("x-forwarded-for", "1.2.3.4"), ("forwarded", r#"proto=https;for="[2001:db8::1]:5""#)];
-        assert_eq!(found("::ffff:10.0.0.1", &both), "2001:db8::1");
-        assert_eq!(found("fd00::1", &[("forwarded", "for=192.0.2.1;by=x")]), "192.0.2.1");
-        assert_eq!(found("fd00::1", &[("forwarded", "for=_hidden")]), "fd00::1");
+    fn the_header_that_the_proxies_do_not_write_is_a_strangers() {
+        let (old, new) = (("x-forwarded-for", "192.0.2.1"), ("forwarded", "for=198.51.100.7"));
+        assert_eq!(found("x-forwarded-for", "10.0.0.1", &[old, new]), "192.0.2.1");
+        assert_eq!(found("x-forwarded-for", "10.0.0.1", &[new]), "10.0.0.1");
+        assert_eq!(found("forwarded", "10.0.0.1", &[old, new]), "198.51.100.7");
+        assert_eq!(found("forwarded", "10.0.0.1", &[old]), "10.0.0.1");
+    }
+
+    #[test]
+    fn the_standard_header_is_read_in_all_its_forms() {
+        let from = |peer, value| found("forwarded", peer, &[("forwarded", value)]);
+        assert_eq!(from("::ffff:10.0.0.1", r#"proto=https;for="[2001:db8::1]:5""#), "2001:db8::1");
+        assert_eq!(from("fd00::1", "for=192.0.2.1;by=x"), "192.0.2.1");
+        assert_eq!(from("fd00::1", "for=_hidden"), "fd00::1");
     }
 }

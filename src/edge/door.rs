@@ -64,7 +64,7 @@ pub async fn pass(State(app): State<App>, mut request: Request, next: Next) -> R
 
 fn client_address(app: &App, request: &Request) -> Option<ClientAddress> {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>()?.0.ip();
-    Some(ClientAddress::find(peer, request.headers(), &app.config.server.trusted_proxies))
+    Some(ClientAddress::find(peer, request.headers(), &app.config.server))
 }
 
 /// Whether we and what stands before us could read a request differently: without a host, or with two
