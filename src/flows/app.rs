@@ -55,10 +55,11 @@ impl App {
         let now = clock.now();
         let store = Store::open(&config.database.url).await?;
         store.migrate().await?;
+        let issuer = config.server.issuer.clone();
+        // Before the keys: what changes of them from now on is followed.
+        let directory = Directory::open(store.clone(), issuer, clock.clone()).await?;
         let source = MasterSource::new(&config.keys);
         let keys = Keys::open(store.clone(), source, random.bytes(), now).await?;
-        let issuer = config.server.issuer.clone();
-        let directory = Directory::open(store.clone(), issuer, clock.clone()).await?;
         let concurrency = config.login.argon2_concurrency;
         let hasher = PasswordHasher::new(concurrency, concurrency * PASSWORD_QUEUE);
         Ok(Self {

@@ -26,8 +26,9 @@ const MOST_CLIENTS: u64 = 10_000;
 /// For how many seconds a note may turn up below others that were seen: its transaction took longer.
 const WINDOW: i64 = 30;
 
-/// After how many seconds without a look everything is read again: half as long as notes are kept.
-const LONGEST_ABSENCE: i64 = 300;
+/// After how many seconds everything is read again, whatever the notes say: one may have turned up
+/// later still, or been swept away while this node was cut off. Notes are kept twice as long.
+const TRUST: i64 = 300;
 
 /// The directory. Cheap to clone; all clones see the same.
 #[derive(Clone)]
@@ -60,8 +61,8 @@ struct Progress {
     next_floor: (i64, Timestamp),
     /// The notes above the floor that were followed.
     seen: HashSet<i64>,
-    /// When the last look was, by the clock of this node alone.
-    followed_at: Timestamp,
+    /// When everything was read, by the clock of this node alone.
+    read_at: Timestamp,
     /// How often something new was seen.
     epoch: u64,
 }
@@ -124,17 +125,17 @@ impl Directory {
     /// read is looked at again the next time.
     pub async fn follow(&self, keys: &Keys) -> Result<()> {
         let now = self.clock.now();
-        let (floor, followed_at) = {
+        let (floor, read_at) = {
             let progress = self.progress();
-            (progress.floor, progress.followed_at)
+            (progress.floor, progress.read_at)
         };
         let notes = self.store.changes_after(floor).await?;
-        if now.since(followed_at) < LONGEST_ABSENCE {
+        if now.since(read_at) < TRUST {
             let new = self.unseen(&notes);
             self.look_again(&new, floor, keys).await?;
         } else {
-            // Notes may have been swept away unseen.
             self.read_everything(keys, now).await?;
+            self.progress().read_at = now;
         }
 
         self.progress().advance(&notes, now);
@@ -217,7 +218,7 @@ impl Directory {
 
 impl Progress {
     fn new(now: Timestamp) -> Self {
-        Self { floor: 0, next_floor: (0, now), seen: HashSet::new(), followed_at: now, epoch: 0 }
+        Self { floor: 0, next_floor: (0, now), seen: HashSet::new(), read_at: now, epoch: 0 }
     }
 
     /// These notes above the floor were followed.
@@ -229,7 +230,6 @@ impl Progress {
         }
         let above = notes.iter().map(|(id, _)| *id).filter(|id| *id > self.floor);
         self.seen = above.collect();
-        self.followed_at = now;
     }
 }
 

@@ -9,7 +9,7 @@ use crate::values::Timestamp;
 ///
 /// A day for codes, sessions and families: a spent code and a dead family must still be recognised
 /// when somebody comes with them again. Families have that day in their column `sweep_at`. Ten
-/// minutes for changes: a node that has not looked for so long reads everything again.
+/// minutes for changes: every node reads everything again in half that time.
 const SWEEPS: [(i64, &str); 6] = [
     (
         86_400,
