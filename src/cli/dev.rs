@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::{
     output::{Output, Record},
-    serve,
+    serve::Server,
 };
 use crate::{
     config::Config,
@@ -45,9 +45,10 @@ const SCOPE: &str = "openid profile email offline_access";
 impl Dev {
     pub(super) async fn run(self, config: Config) -> anyhow::Result<ExitCode> {
         make_directory(&config)?;
-        let (app, listener) = serve::open(config).await?;
-        let secret = furnish(&app).await?;
-        jobs::follow(&app).await;
+        let server = Server::open(config).await?;
+        let app = &server.app;
+        let secret = furnish(app).await?;
+        jobs::follow(app).await;
 
         let record = Record::default()
             .with("issuer", app.issuer().as_str())
@@ -57,9 +58,9 @@ impl Dev {
             .with("client_id", SPA)
             .with("service_client_id", SERVICE)
             .with("service_client_secret", secret.clone());
-        self.output.text(&guide(&app, &secret)?, &record)?;
+        self.output.text(&guide(app, &secret)?, &record)?;
         let demo = Demo { client: SPA.parse()?, scope: SCOPE.to_owned() };
-        serve::serve(app, listener, Some(demo)).await?;
+        server.run(Some(demo)).await;
         Ok(ExitCode::SUCCESS)
     }
 }

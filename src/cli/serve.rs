@@ -38,9 +38,10 @@ pub(super) struct Serve {}
 
 impl Serve {
     pub(super) async fn run(self, config: Config) -> anyhow::Result<ExitCode> {
-        let (app, listener) = open(config).await?;
-        tracing::info!(issuer = %app.issuer(), address = %listener.local_addr()?, "serving");
-        serve(app, listener, None).await?;
+        let server = Server::open(config).await?;
+        let address = server.listener.local_addr()?;
+        tracing::info!(issuer = %server.app.issuer(), %address, "serving");
+        server.run(None).await;
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -61,17 +62,55 @@ pub fn router(app: App, demo: Option<Demo>) -> Router {
         .layer(middleware::from_fn_with_state(app, edge::pass))
 }
 
-/// Open what a server needs, and the address that it listens at.
-pub(super) async fn open(config: Config) -> anyhow::Result<(App, TcpListener)> {
-    telemetry::start(&config.log);
-    let address: SocketAddr = config.server.listen;
-    let listener = TcpListener::bind(address).await.map_err(|why| cannot_listen(address, &why))?;
-    let opened = App::open(config.clone(), Clock::system(), Random::system()).await;
-    let app = opened.map_err(|error| match error {
-        Error::Failed(Cause::Storage(cause)) => cannot_reach(&config, cause),
-        other => anyhow!(other).context("cannot start"),
-    })?;
-    Ok((app, listener))
+/// A server with everything opened that it needs: what can be refused has been.
+pub(super) struct Server {
+    pub(super) app: App,
+    listener: TcpListener,
+    tls: Option<Arc<Tls>>,
+    signals: Signals,
+}
+
+impl Server {
+    pub(super) async fn open(config: Config) -> anyhow::Result<Self> {
+        telemetry::start(&config.log);
+        // From here on, whoever asks to stop is heard.
+        let signals = Signals::new()?;
+        let address = config.server.listen;
+        let listener = TcpListener::bind(address).await;
+        let listener = listener.map_err(|why| cannot_listen(address, &why))?;
+        let tls = match config.server.tls.clone() {
+            Some((certificate, key)) => Some(Arc::new(Tls::open(certificate, key)?)),
+            None => None,
+        };
+        let opened = App::open(config.clone(), Clock::system(), Random::system()).await;
+        let app = opened.map_err(|error| match error {
+            Error::Failed(Cause::Storage(cause)) => cannot_reach(&config, cause),
+            other => anyhow!(other).context("cannot start"),
+        })?;
+        Ok(Self { app, listener, tls, signals })
+    }
+
+    /// Serve until somebody asks to stop, and then until every request has its answer. Who asks twice
+    /// does not wait for that.
+    pub(super) async fn run(self, demo: Option<Demo>) {
+        let Self { app, listener, tls, mut signals } = self;
+        jobs::start(&app);
+        if let Some(tls) = &tls {
+            jobs::renew(tls.clone());
+        }
+        // Where no systemd waits to hear it, nothing is said.
+        let _ = sd_notify::notify(&[NotifyState::Ready]);
+
+        let (asked, on_request) = oneshot::channel();
+        let leave = async move {
+            let _ = on_request.await;
+        };
+        tokio::select! {
+            () = edge::serve(listener, router(app.clone(), demo), tls, leave) => {}
+            () = signals.heard(&app, asked) => tracing::warn!("stopped without waiting for requests"),
+        }
+        tracing::info!("stopped");
+    }
 }
 
 fn cannot_listen(address: SocketAddr, why: &io::Error) -> anyhow::Error {
@@ -84,37 +123,6 @@ fn cannot_listen(address: SocketAddr, why: &io::Error) -> anyhow::Error {
         _ => "choose an address of this machine with --listen",
     };
     anyhow!("cannot listen at {address}: {remedy}: {why}")
-}
-
-/// Serve until somebody asks to stop, and then until every request has its answer. Who asks twice does
-/// not wait for that.
-pub(super) async fn serve(
-    app: App,
-    listener: TcpListener,
-    demo: Option<Demo>,
-) -> anyhow::Result<()> {
-    let tls = match app.config.server.tls.clone() {
-        Some((certificate, key)) => Some(Arc::new(Tls::open(certificate, key)?)),
-        None => None,
-    };
-    jobs::start(&app);
-    if let Some(tls) = &tls {
-        jobs::renew(tls.clone());
-    }
-    // Where no systemd waits to hear it, nothing is said.
-    let _ = sd_notify::notify(&[NotifyState::Ready]);
-
-    let mut signals = Signals::new()?;
-    let (asked, on_request) = oneshot::channel();
-    let leave = async move {
-        let _ = on_request.await;
-    };
-    tokio::select! {
-        () = edge::serve(listener, router(app.clone(), demo), tls, leave) => {}
-        () = signals.heard(&app, asked) => tracing::warn!("stopped without waiting for requests"),
-    }
-    tracing::info!("stopped");
-    Ok(())
 }
 
 /// The ways in which a system asks a program to stop.
