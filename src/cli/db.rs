@@ -29,10 +29,10 @@ impl Command {
 }
 
 fn record(table: &TableReport) -> Record {
-    let each = (table.kept > 0).then(|| table.bytes / table.kept);
+    let each = (table.rows > 0).then(|| table.bytes / table.rows);
     Record::default()
         .with("table", table.name.as_str())
-        .with("rows", table.kept)
+        .with("rows", table.rows)
         .with("bytes", table.bytes)
         .with_some("bytes_per_row", each)
 }

@@ -25,7 +25,7 @@ pub struct MasterSource {
 
 /// The master keys. The first one seals and signs; every one of them opens and verifies.
 pub struct MasterKeys {
-    words: Vec<[u8; 32]>,
+    bytes: Vec<[u8; 32]>,
     keys: Vec<MasterKey>,
 }
 
@@ -90,7 +90,7 @@ impl MasterSource {
     pub fn write(&self, keys: &MasterKeys) -> Result<(), KeysError> {
         let file = self.file();
         let written = self
-            .draft(&keys.words)
+            .draft(&keys.bytes)
             .and_then(|draft| fs::rename(draft, &file))
             .and_then(|()| fs::File::open(&self.directory)?.sync_all());
         written.map_err(|why| unusable(format!("{} cannot be written: {why}", file.display())))
@@ -127,29 +127,29 @@ impl MasterSource {
 impl MasterKeys {
     /// These keys, the one in force first.
     #[must_use]
-    pub fn new(words: Vec<[u8; 32]>) -> Self {
-        let keys = words.iter().map(MasterKey::new).collect();
-        Self { words, keys }
+    pub fn new(bytes: Vec<[u8; 32]>) -> Self {
+        let keys = bytes.iter().map(MasterKey::new).collect();
+        Self { bytes, keys }
     }
 
     /// These keys and one more, which opens at first and seals nothing yet.
     #[must_use]
     pub fn with(&self, fresh: [u8; 32]) -> Self {
-        Self::new(self.words.iter().copied().chain([fresh]).collect())
+        Self::new(self.bytes.iter().copied().chain([fresh]).collect())
     }
 
     /// These keys, the last one put in force.
     #[must_use]
     pub fn with_last_first(&self) -> Self {
-        let mut words = self.words.clone();
-        words.rotate_right(1);
-        Self::new(words)
+        let mut bytes = self.bytes.clone();
+        bytes.rotate_right(1);
+        Self::new(bytes)
     }
 
     /// Whether they are the same, in the same order.
     #[must_use]
     pub fn are(&self, others: &Self) -> bool {
-        self.words == others.words
+        self.bytes == others.bytes
     }
 
     pub(super) fn seal(&self, purpose: Purpose, context: &str, plain: &[u8]) -> Vec<u8> {

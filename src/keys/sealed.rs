@@ -7,6 +7,7 @@ use aws_lc_rs::{
     hkdf::{HKDF_SHA256, Prk, Salt},
     hmac,
 };
+
 /// The length of a nonce of AES-GCM, in bytes; it travels before what is sealed.
 const NONCE: usize = 12;
 

@@ -10,7 +10,7 @@ impl Store {
     pub async fn migrate(&self) -> Result<()> {
         // `run_direct`, not `run`: the compiler cannot see that the future of the latter is `Send`.
         match &self.engine {
-            Engine::Sqlite { writer, .. } => {
+            Engine::Sqlite { writer, barrier, .. } => {
                 // One transaction around all of them, for sqlx takes no lock on SQLite by itself.
                 let mut tx = loop {
                     match writer.begin_with("begin immediate").await.map_err(StorageError::from) {
@@ -21,6 +21,7 @@ impl Store {
                 let mut migrations = sqlx::migrate!("migrations/sqlite");
                 migrations.set_ignore_missing(true).run_direct(None, &mut *tx, false).await?;
                 tx.commit().await?;
+                barrier.pass().await?;
             }
             Engine::Postgres { pool, .. } => {
                 // A connection of its own: if a migration fails, the lock that sqlx took ends with it.

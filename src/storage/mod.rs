@@ -76,9 +76,9 @@ macro_rules! read {
 /// The block may run up to three times, so it moves nothing out of its surroundings.
 macro_rules! transaction {
     ($store:expr, |$tx:ident| $body:block) => {
-        $crate::storage::transaction!($store, |$tx| $body, then |_told| {})
+        $crate::storage::transaction!($store, |$tx| $body, announced: false)
     };
-    ($store:expr, |$tx:ident| $body:block, then |$told:ident| $announcement:block) => {
+    ($store:expr, |$tx:ident| $body:block, announced: $announced:literal) => {
         match &$store.engine {
             // SQLite must take its write lock first: upgrading a read lock can fail with SQLITE_BUSY.
             $crate::storage::Engine::Sqlite { writer, barrier, .. } => {
@@ -92,13 +92,15 @@ macro_rules! transaction {
                 .await
             }
             // PostgreSQL may give up a transaction for the sake of another and expects it again.
-            $crate::storage::Engine::Postgres { pool, announces: $told } => {
+            $crate::storage::Engine::Postgres { pool, announces } => {
                 let mut attempts = 0;
                 loop {
                     let outcome = async {
                         let mut $tx = pool.begin().await?;
                         let outcome = $body;
-                        $announcement
+                        if $announced && *announces {
+                            $crate::storage::announcements::announce(&mut $tx).await?;
+                        }
                         $tx.commit().await?;
                         Ok::<_, $crate::storage::StorageError>(outcome)
                     }
@@ -117,15 +119,7 @@ macro_rules! transaction {
 /// A transaction that other nodes must hear of: those on PostgreSQL are told as it commits.
 macro_rules! change {
     ($store:expr, |$tx:ident| $body:block) => {
-        $crate::storage::transaction!(
-            $store,
-            |$tx| $body,
-            then | announces | {
-                if *announces {
-                    $crate::storage::announcements::announce(&mut $tx).await?;
-                }
-            }
-        )
+        $crate::storage::transaction!($store, |$tx| $body, announced: true)
     };
 }
 

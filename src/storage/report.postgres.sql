@@ -3,7 +3,7 @@ with sizes as (
     from pg_class
     where relkind = 'r' and relnamespace = current_schema()::regnamespace
 ),
-counts (name, kept) as (
+counts (name, rows) as (
     select 'assertions', count(*) from assertions
     union all select 'changes', count(*) from changes
     union all select 'clients', count(*) from clients
@@ -16,6 +16,6 @@ counts (name, kept) as (
     union all select 'signing_keys', count(*) from signing_keys
     union all select 'users', count(*) from users
 )
-select counts.name, counts.kept, sizes.bytes
+select counts.name, counts.rows, sizes.bytes
 from counts join sizes on sizes.name = counts.name
 order by counts.name

@@ -8,7 +8,7 @@ pub struct TableReport {
     /// Its name.
     pub name: String,
     /// How many rows it has.
-    pub kept: i64,
+    pub rows: i64,
     /// How many bytes it takes on the disk, its indexes and free room included.
     pub bytes: i64,
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::AuthorizeRequest;
 use crate::{
     model::{Client, Consent},
-    protocol::CLOCK_SKEW,
     protocol::{
+        CLOCK_SKEW,
         ErrorCode::{
             AccountSelectionRequired, ConsentRequired, InvalidRequest, LoginRequired,
             UnmetAuthenticationRequirements,
