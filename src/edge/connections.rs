@@ -1,6 +1,6 @@
 //! Connections: accepted within limits, over TLS or not, in HTTP/1.1 or HTTP/2, and ended with care.
 
-use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{Router, extract::ConnectInfo};
 use hyper::{body::Incoming, service::service_fn};
@@ -13,19 +13,15 @@ use hyper_util::{
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
+    net::TcpListener,
     time::{sleep, timeout},
 };
 use tower::Service;
 
-use super::Tls;
-
-/// How many connections are open at a time, where the system allows it; more wait to be accepted.
-const MOST_CONNECTIONS: usize = 16_384;
-
-/// Files and sockets that are no clients' connections: the database's, and the program's own.
-const RESERVED_FILES: usize = 128;
+use super::{
+    Tls,
+    listener::{Arrival, Listener},
+};
 
 /// How long a connection may take to say who it is.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -45,8 +41,8 @@ const PING: Duration = Duration::from_secs(20);
 /// How long requests may take to end when the server stops.
 const DRAIN: Duration = Duration::from_secs(6);
 
-/// How long to wait when the system has no room for another connection.
-const BREATH: Duration = Duration::from_millis(50);
+/// For how long those are served still who were about to arrive when the server stops.
+const LAST_CALL: Duration = Duration::from_millis(500);
 
 /// Answer every connection until `stopped`, and then every request that has begun, within six seconds.
 pub async fn serve(
@@ -56,58 +52,38 @@ pub async fn serve(
     stopped: impl Future<Output = ()>,
 ) {
     let connections = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(room()));
-    let mut stopped = pin!(stopped);
-    loop {
-        let (place, stream, from) = tokio::select! {
-            accepted = accept(&listener, &places) => accepted,
-            () = &mut stopped => break,
-        };
-        let (router, tls) = (router.clone(), tls.clone());
-        let watcher = connections.watcher();
-        spawn(async move {
-            match tls {
-                None => talk(stream, from, router, watcher).await,
-                Some(tls) => match timeout(HANDSHAKE, tls.accept(stream)).await {
-                    Ok(Ok(stream)) => talk(stream, from, router, watcher).await,
-                    Ok(Err(why)) => tracing::debug!(%from, cause = %why, "no TLS handshake"),
-                    Err(_) => tracing::debug!(%from, "a TLS handshake took too long"),
-                },
-            }
-            drop(place);
-        });
+    let listener = Listener::new(listener);
+    let accepting = async {
+        loop {
+            let Arrival { stream, from, place } = listener.accept().await;
+            let (router, tls) = (router.clone(), tls.clone());
+            let watcher = connections.watcher();
+            spawn(async move {
+                match tls {
+                    None => talk(stream, from, router, watcher).await,
+                    Some(tls) => match timeout(HANDSHAKE, tls.accept(stream)).await {
+                        Ok(Ok(stream)) => talk(stream, from, router, watcher).await,
+                        Ok(Err(why)) => tracing::debug!(%from, cause = %why, "no TLS handshake"),
+                        Err(_) => tracing::debug!(%from, "a TLS handshake took too long"),
+                    },
+                }
+                drop(place);
+            });
+        }
+    };
+    let closing = async {
+        stopped.await;
+        listener.bar();
+        sleep(LAST_CALL).await;
+    };
+    tokio::select! {
+        () = accepting => {}
+        () = closing => {}
     }
     drop(listener);
     if timeout(DRAIN, connections.shutdown()).await.is_err() {
         tracing::warn!("some requests had not ended when the server stopped");
     }
-}
-
-/// The next connection, as soon as there is a place for it.
-async fn accept(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> (OwnedSemaphorePermit, TcpStream, SocketAddr) {
-    let place = places.clone().acquire_owned().await.expect("the semaphore is never closed");
-    loop {
-        match listener.accept().await {
-            Ok((stream, from)) => {
-                // Answers are short: waiting to fill a packet would only delay them.
-                let _ = stream.set_nodelay(true);
-                return (place, stream, from);
-            }
-            Err(why) if is_of_one_connection(&why) => {}
-            Err(why) => {
-                tracing::error!(cause = %why, "a connection could not be accepted");
-                sleep(BREATH).await;
-            }
-        }
-    }
-}
-
-fn is_of_one_connection(why: &io::Error) -> bool {
-    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
-    matches!(why.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
 async fn talk(
@@ -137,13 +113,6 @@ async fn talk(
     if let Err(why) = watcher.watch(connection).await {
         tracing::debug!(%from, cause = %why, "a connection broke off");
     }
-}
-
-/// How many connections there is room for, after asking the system for as much as it gives.
-fn room() -> usize {
-    let files = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(1024);
-    let files = usize::try_from(files).unwrap_or(usize::MAX);
-    files.saturating_sub(RESERVED_FILES).clamp(16, MOST_CONNECTIONS)
 }
 
 #[expect(clippy::disallowed_methods, reason = "the drain waits for these tasks")]

@@ -5,6 +5,7 @@ mod connections;
 mod door;
 mod form;
 mod headers;
+mod listener;
 mod tls;
 
 pub use client_address::ClientAddress;
