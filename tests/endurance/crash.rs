@@ -15,8 +15,8 @@ use serde_json::Value;
 use sqlx::{Connection, SqliteConnection};
 use tokio::{
     sync::watch,
-    task::{JoinSet, block_in_place},
-    time::{sleep, timeout},
+    task::{JoinSet, block_in_place, yield_now},
+    time::timeout,
 };
 
 use crate::{
@@ -52,6 +52,7 @@ struct Told {
 struct Work {
     client: Client,
     answers: watch::Sender<u64>,
+    serving: watch::Sender<bool>,
     over: AtomicBool,
 }
 
@@ -64,6 +65,7 @@ async fn what_was_answered_holds_after_twenty_crashes(mut program: Program) {
     let work = Arc::new(Work {
         client: client.clone(),
         answers: watch::Sender::new(0),
+        serving: watch::Sender::new(true),
         over: AtomicBool::new(false),
     });
     let mut workers = JoinSet::new();
@@ -79,13 +81,18 @@ async fn what_was_answered_holds_after_twenty_crashes(mut program: Program) {
 
     for crash in 0..CRASHES {
         work.answered(1 + chance.below(MOST_ANSWERS)).await;
-        sleep(Duration::from_micros(chance.below(3_000))).await;
+        // Not always just after an answer.
+        for _ in 0..chance.below(1_000) {
+            yield_now().await;
+        }
         block_in_place(|| {
+            work.serving.send_replace(false);
             program.node.kill();
             if crash == CRASHES / 2 {
                 program.run(&["key", "rotate"], "");
             }
             program.node.start_again();
+            work.serving.send_replace(true);
         });
     }
     work.answered(MOST_ANSWERS).await;
@@ -172,7 +179,8 @@ impl Work {
                     return answer;
                 }
                 // Nobody hammers at a door that is shut.
-                sleep(Duration::from_millis(10)).await;
+                let mut serving = self.serving.subscribe();
+                serving.wait_for(|serving| *serving).await.expect("it is started again");
             }
         };
         timeout(PATIENCE, asking).await.expect("an answer, in the end")

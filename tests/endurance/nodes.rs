@@ -1,4 +1,4 @@
-//! Two nodes with one database, and a proxy that sends each connection to the other one in turn.
+//! Two nodes with one database behind nginx, which sends each request to the other one in turn.
 
 use std::{
     collections::BTreeSet,
@@ -16,13 +16,13 @@ use signet_jwt::SigningKey;
 use tokio::{
     sync::watch,
     task::{JoinSet, block_in_place},
-    time::{sleep, timeout},
+    time::timeout,
 };
 
 use crate::{
     alone,
     client::{Answer, Client, browser, key_of, text},
-    program::{Node, Program, free_address},
+    program::{Node, Program},
     proxy::Proxy,
     schema::Schema,
 };
@@ -34,7 +34,7 @@ macro_rules! on_two_nodes {
             #[tokio::test(flavor = "multi_thread")]
             async fn $test() {
                 let _alone = super::alone().await;
-                if let Some(cluster) = super::Cluster::start().await {
+                if let Some(cluster) = super::Cluster::start() {
                     super::$test(cluster).await;
                 }
             }
@@ -46,6 +46,7 @@ on_two_nodes! {
     of_many_that_race_through_both_nodes_one_wins
     what_is_changed_anywhere_is_in_force_everywhere_within_two_seconds
     a_node_that_dies_costs_nothing_for_a_client_that_asks_once_more
+    a_node_that_is_asked_to_stop_under_load_costs_nothing_at_all
 }
 
 /// How many race.
@@ -54,12 +55,19 @@ const RACERS: usize = 24;
 /// How long a change may take to reach every node.
 const IN_FORCE: Duration = Duration::from_secs(2);
 
+/// How long a node may take to stop.
+const STOPPED: Duration = Duration::from_secs(10);
+
+/// What a proxy answers where a node died before it did.
+const BAD_GATEWAY: u16 = 502;
+
 const PATIENCE: Duration = Duration::from_secs(20);
 
 struct Cluster {
     /// The first node, and what both are furnished with.
     program: Program,
     second: Node,
+    proxy: Proxy,
     /// Through the proxy.
     client: Client,
 }
@@ -145,67 +153,115 @@ async fn what_is_changed_anywhere_is_in_force_everywhere_within_two_seconds(clus
 }
 
 async fn a_node_that_dies_costs_nothing_for_a_client_that_asks_once_more(mut cluster: Cluster) {
-    let answers = Arc::new(watch::Sender::new(0_u64));
-    let over = Arc::new(AtomicBool::new(false));
-    let mut workers = JoinSet::new();
-    for worker in 0..8 {
-        let (client, answers, over) = (cluster.client.clone(), answers.clone(), over.clone());
-        let code = client.sign_in(&browser()).await.unwrap();
-        let (_, tokens) = client.redeem(&code).await.unwrap();
-        let mut token = text(&tokens, "refresh_token");
-        workers.spawn(async move {
-            let mut repeated = 0;
-            while !over.load(Ordering::Relaxed) {
-                let ask = async || {
-                    if worker % 2 == 0 {
-                        client.refresh(&token).await
-                    } else {
-                        client.machine_token().await
-                    }
-                };
-                let answer = if let Some(answer) = ask().await {
-                    answer
-                } else {
-                    repeated += 1;
-                    sleep(Duration::from_millis(20)).await;
-                    ask().await.expect("the other node answers")
-                };
-                assert_eq!(answer.0, 200, "{answer:?}");
-                if worker % 2 == 0 {
-                    token = text(&answer.1, "refresh_token");
-                }
-                answers.send_modify(|count| *count += 1);
-            }
-            repeated
-        });
-    }
+    let load = Load::on(&cluster.client).await;
 
     for _ in 0..3 {
         for first in [true, false] {
-            answered(&answers, 60).await;
+            load.is_answered().await;
             let node = if first { &mut cluster.program.node } else { &mut cluster.second };
             node.kill();
-            answered(&answers, 60).await;
+            load.is_answered().await;
             block_in_place(|| node.start_again());
+            cluster.proxy.reaches(node.address).await;
         }
     }
-    over.store(true, Ordering::Relaxed);
-    let repeated: u32 = workers.join_all().await.into_iter().sum();
-    println!("{repeated} requests of {} were cut off, and answered at once", *answers.borrow());
+    let (answers, repeated) = load.end().await;
+    println!("{repeated} requests of {answers} were cut off, and answered at once");
+}
+
+async fn a_node_that_is_asked_to_stop_under_load_costs_nothing_at_all(mut cluster: Cluster) {
+    let load = Load::on(&cluster.client).await;
+
+    for first in [true, false] {
+        load.is_answered().await;
+        let node = if first { &mut cluster.program.node } else { &mut cluster.second };
+        let begun = Instant::now();
+        node.signal("-TERM");
+        assert_eq!(block_in_place(|| node.exit_code()), Some(0));
+        assert!(begun.elapsed() < STOPPED, "it took {:?}", begun.elapsed());
+        load.is_answered().await;
+        block_in_place(|| node.start_again());
+        cluster.proxy.reaches(node.address).await;
+    }
+    let (answers, repeated) = load.end().await;
+    assert_eq!(repeated, 0, "of {answers} requests");
+}
+
+/// Eight clients that never rest: half of them refresh, and half of them ask for themselves.
+struct Load {
+    answers: Arc<watch::Sender<u64>>,
+    over: Arc<AtomicBool>,
+    workers: JoinSet<u32>,
+}
+
+impl Load {
+    async fn on(client: &Client) -> Self {
+        let answers = Arc::new(watch::Sender::new(0));
+        let over = Arc::new(AtomicBool::new(false));
+        let mut workers = JoinSet::new();
+        for _ in 0..4 {
+            let code = client.sign_in(&browser()).await.unwrap();
+            let (_, tokens) = client.redeem(&code).await.unwrap();
+            for token in [Some(text(&tokens, "refresh_token")), None] {
+                workers.spawn(work(client.clone(), token, answers.clone(), over.clone()));
+            }
+        }
+        Self { answers, over, workers }
+    }
+
+    /// Wait for sixty more answers.
+    async fn is_answered(&self) {
+        let mut answers = self.answers.subscribe();
+        let enough = *answers.borrow_and_update() + 60;
+        let enough = answers.wait_for(|count| *count >= enough);
+        timeout(PATIENCE, enough).await.expect("a node is of use").unwrap();
+    }
+
+    /// How many requests were answered, and how many of them at the second attempt only.
+    async fn end(self) -> (u64, u32) {
+        self.over.store(true, Ordering::Relaxed);
+        let repeated = self.workers.join_all().await.into_iter().sum();
+        (*self.answers.borrow(), repeated)
+    }
+}
+
+/// Ask again and again, and once more where a node died before it answered: how often that was.
+async fn work(
+    client: Client,
+    mut token: Option<String>,
+    answers: Arc<watch::Sender<u64>>,
+    over: Arc<AtomicBool>,
+) -> u32 {
+    let mut repeated = 0;
+    while !over.load(Ordering::Relaxed) {
+        let ask = async || match &token {
+            Some(token) => client.refresh(token).await,
+            None => client.machine_token().await,
+        };
+        let mut answer = ask().await.expect("the proxy is up");
+        if answer.0 == BAD_GATEWAY {
+            repeated += 1;
+            answer = ask().await.expect("the proxy is up");
+        }
+        assert_eq!(answer.0, 200, "{answer:?}");
+        token = token.map(|_| text(&answer.1, "refresh_token"));
+        answers.send_modify(|count| *count += 1);
+    }
+    repeated
 }
 
 impl Cluster {
-    async fn start() -> Option<Self> {
+    fn start() -> Option<Self> {
         let schema = Schema::make()?;
-        let proxy = Proxy::new().await;
-        let (address, directory) = (free_address(), tempfile::tempdir().unwrap());
-        let issuer = proxy.issuer.clone();
-        let program = Program::start_at(address, issuer, directory, Some(schema), &[]);
+        let mut proxy = Proxy::new();
+        let (issuer, [first, second]) = (proxy.issuer(), proxy.nodes());
+        let directory = tempfile::tempdir().unwrap();
+        let program = Program::start_at(first, issuer, directory, Some(schema), &[]);
         let schema = program.schema.as_ref();
-        let second = Node::start(&program.directory, schema, free_address(), &program.issuer, &[]);
-        proxy.lead_to([address, second.address]);
+        let second = Node::start(&program.directory, schema, second, &program.issuer, &[]);
+        proxy.start();
         let client = Client::of(&program);
-        Some(Self { program, second, client })
+        Some(Self { program, second, proxy, client })
     }
 
     /// Past the proxy.
@@ -275,16 +331,7 @@ async fn in_force(change: &str, nodes: &[Client; 2], on: impl AsyncFn(&Client) -
     for node in nodes {
         while !on(node).await {
             assert!(begun.elapsed() < IN_FORCE, "{change} is not in force");
-            sleep(Duration::from_millis(5)).await;
         }
     }
     println!("{change} was in force after {} ms", begun.elapsed().as_millis());
-}
-
-/// Wait for so many more answers.
-async fn answered(answers: &watch::Sender<u64>, more: u64) {
-    let mut answers = answers.subscribe();
-    let enough = *answers.borrow_and_update() + more;
-    let enough = answers.wait_for(|count| *count >= enough);
-    timeout(PATIENCE, enough).await.expect("a node is of use").unwrap();
 }

@@ -22,13 +22,13 @@ const BEGUN: &str = "POST /token HTTP/1.1\r\nhost: a\r\n\
     content-type: application/x-www-form-urlencoded\r\ncontent-length: 16\r\n\r\ngrant";
 
 async fn who_was_answered_in_part_gets_the_rest_when_the_program_is_asked_to_stop(
-    program: Program,
+    mut program: Program,
 ) {
     let mut slow = TcpStream::connect(program.address()).unwrap();
     slow.write_all(BEGUN.as_bytes()).unwrap();
     let silent = TcpStream::connect(program.address()).unwrap();
 
-    program.signal("-TERM");
+    program.node.signal("-TERM");
     // It goes on for a while, but says that it wants no more.
     while !ask(&program, "/readyz").starts_with("HTTP/1.1 503") {}
     assert!(ask(&program, "/jwks").contains("connection: close"));
@@ -37,19 +37,19 @@ async fn who_was_answered_in_part_gets_the_rest_when_the_program_is_asked_to_sto
     let mut answer = String::new();
     slow.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 40"), "{answer}");
-    assert_eq!(program.exit_code(), Some(0));
+    assert_eq!(program.node.exit_code(), Some(0));
     drop(silent);
 }
 
-async fn who_asks_twice_does_not_wait(program: Program) {
+async fn who_asks_twice_does_not_wait(mut program: Program) {
     let mut stalled = TcpStream::connect(program.address()).unwrap();
     stalled.write_all(BEGUN.as_bytes()).unwrap();
     ask(&program, "/healthz");
 
-    program.signal("-INT");
+    program.node.signal("-INT");
     while !ask(&program, "/readyz").is_empty() {}
-    program.signal("-INT");
-    assert_eq!(program.exit_code(), Some(0));
+    program.node.signal("-INT");
+    assert_eq!(program.node.exit_code(), Some(0));
     assert_eq!(stalled.read(&mut [0; 1]).unwrap_or(0), 0);
 }
 

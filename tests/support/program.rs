@@ -82,17 +82,6 @@ impl Program {
         self.node.address.to_string()
     }
 
-    /// Ask it to stop.
-    pub(crate) fn signal(&self, name: &str) {
-        let id = self.node.id().to_string();
-        assert!(Command::new("kill").args([name, &id]).status().unwrap().success());
-    }
-
-    /// How it ended.
-    pub(crate) fn exit_code(mut self) -> Option<i32> {
-        self.node.server.wait().unwrap().code()
-    }
-
     /// Run another command beside the server: the value that it prints.
     pub(crate) fn run(&self, arguments: &[&str], stdin: &str) -> Value {
         let mut command = signet(&self.directory, self.schema.as_ref());
@@ -139,6 +128,17 @@ impl Node {
 
     pub(crate) fn id(&self) -> u32 {
         self.server.id()
+    }
+
+    /// Ask it to stop.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.id().to_string();
+        assert!(Command::new("kill").args([name, &id]).status().unwrap().success());
+    }
+
+    /// How it ended.
+    pub(crate) fn exit_code(&mut self) -> Option<i32> {
+        self.server.wait().unwrap().code()
     }
 
     /// End it at once, in the middle of whatever it does (`kill -9`).
