@@ -39,7 +39,7 @@ async fn every_statement_prepares_on_sqlite() {
     engines::on_sqlite(async |url| {
         Store::open(&url).await.unwrap().migrate().await.unwrap();
         let mut database = SqliteConnection::connect(&url).await.unwrap();
-        for statement in statements(Path::new("src/storage")) {
+        for statement in statements_for("sqlite") {
             let sql = AssertSqlSafe(statement.clone()).into_sql_str();
             let prepared = (&mut database).prepare(sql).await;
             prepared.unwrap_or_else(|why| panic!("{why}\n{statement}"));
@@ -53,7 +53,7 @@ async fn every_statement_prepares_on_postgres() {
     engines::on_postgres(|url| async move {
         Store::open(&url).await.unwrap().migrate().await.unwrap();
         let mut database = PgConnection::connect(&url).await.unwrap();
-        for statement in statements(Path::new("src/storage")) {
+        for statement in statements_for("postgres") {
             let sql = AssertSqlSafe(statement.clone()).into_sql_str();
             let prepared = (&mut database).prepare(sql).await;
             prepared.unwrap_or_else(|why| panic!("{why}\n{statement}"));
@@ -68,18 +68,29 @@ async fn no_statement_reads_the_whole_of_a_large_table() {
     engines::on_sqlite(async |url| {
         Store::open(&url).await.unwrap().migrate().await.unwrap();
         let mut database = SqliteConnection::connect(&url).await.unwrap();
-        for statement in statements(Path::new("src/storage")) {
+        let counts = |statement: &String| statement.contains("count(");
+        for statement in statements_for("sqlite").into_iter().filter(|sql| !counts(sql)) {
             let explain = AssertSqlSafe(format!("explain query plan {statement}"));
             let plan: Vec<(i64, i64, i64, String)> =
                 sqlx::query_as(explain).fetch_all(&mut database).await.unwrap();
             for (.., step) in plan {
-                let small = ["CONSTANT ROW", "clients", "resources", "signing_keys"];
+                let small =
+                    ["CONSTANT ROW", "clients", "resources", "signing_keys", "asked", "json_each"];
                 let scan = step.strip_prefix("SCAN ").unwrap_or("clients");
                 assert!(small.iter().any(|table| scan.starts_with(table)), "{step}\n{statement}");
             }
         }
     })
     .await;
+}
+
+/// What both engines are asked, and what this one is asked in its own words.
+fn statements_for(engine: &str) -> Vec<String> {
+    let folder = Path::new("src/storage");
+    let own = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let own = own.filter(|path| path.to_string_lossy().ends_with(&format!(".{engine}.sql")));
+    let own = own.map(|path| fs::read_to_string(path).unwrap());
+    statements(folder).into_iter().chain(own).collect()
 }
 
 /// The string literals below `path` that begin like SQL. sqlx takes no other kind of statement.

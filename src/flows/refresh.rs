@@ -7,15 +7,13 @@ use super::{
     revocation::revoke_family,
 };
 use crate::{
-    model::{RefreshFamily, User},
+    model::User,
     protocol::{
-        Entitlement,
         ErrorCode::InvalidGrant,
         client_auth::AuthenticatedClient,
         refresh::{self, Decision, RefreshRequest, not_a_token, reused},
     },
-    storage::Rotation,
-    values::Timestamp,
+    storage::{PersonalFamily, Rotation},
 };
 
 /// How often a lost race is looked at again. One lost race changes the answer, and the answer after
@@ -36,20 +34,24 @@ pub async fn refresh(
     let grace = app.config.tokens.refresh_grace;
 
     for _ in 0..ATTEMPTS {
-        let family = app.store.family(request.token.family).await?.ok_or_else(not_a_token)?;
+        let found = app.store.personal_family(request.token.family).await?;
+        let PersonalFamily { family, user } = found.ok_or_else(not_a_token)?;
         match refresh::decide(&request, client, &family, &apis.catalogue, grace, now)? {
             Decision::Rotate(entitlement) => {
-                let user = the_person(app, &family).await?;
+                let user = who_may_sign_in(user)?;
+                let (presented, next) = (family.generation, family.generation + 1);
                 let idle_until = now.plus(app.config.tokens.refresh_idle);
-                let rotated =
-                    app.store.rotate_family(family.id, family.generation, now, idle_until).await?;
-                if let Rotation::Rotated(rotated) = rotated {
-                    return answer(app, client, &rotated, &entitlement, &user, now).await;
+                let rotation =
+                    app.store.rotate_family(family.id, presented, now, idle_until).await?;
+                if rotation == Rotation::Rotated {
+                    let token = app.keys.refresh_token(family.id, next, client.id());
+                    return issue::mint(app, &entitlement, Some(&user), Some(token), now).await;
                 }
             }
             Decision::Repeat(entitlement) => {
-                let user = the_person(app, &family).await?;
-                return answer(app, client, &family, &entitlement, &user, now).await;
+                let user = who_may_sign_in(user)?;
+                let token = app.keys.refresh_token(family.id, family.generation, client.id());
+                return issue::mint(app, &entitlement, Some(&user), Some(token), now).await;
             }
             Decision::Reused => {
                 revoke_family(app, family.id, now).await?;
@@ -61,20 +63,9 @@ pub async fn refresh(
     Err(Cause::Broken("a refresh lost every race").into())
 }
 
-async fn the_person(app: &App, family: &RefreshFamily) -> Result<User> {
-    let user = app.store.user(family.authorization.user).await?;
-    let user = user.filter(|user| user.disabled_at.is_none());
-    Ok(user.ok_or_else(|| InvalidGrant.because("the person can no longer sign in"))?)
-}
-
-async fn answer(
-    app: &App,
-    client: &AuthenticatedClient,
-    family: &RefreshFamily,
-    entitlement: &Entitlement,
-    user: &User,
-    now: Timestamp,
-) -> Result<Issued> {
-    let token = app.keys.refresh_token(family.id, family.generation, client.id());
-    issue::mint(app, entitlement, Some(user), Some(token), now).await
+fn who_may_sign_in(user: User) -> Result<User> {
+    if user.disabled_at.is_some() {
+        return Err(InvalidGrant.because("the person can no longer sign in").into());
+    }
+    Ok(user)
 }

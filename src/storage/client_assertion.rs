@@ -1,7 +1,7 @@
 //! Client assertions that were used: each works once
 //! ([RFC 7523 §3](https://www.rfc-editor.org/rfc/rfc7523#section-3)).
 
-use super::{Result, Store, columns::Column, transaction};
+use super::{Result, Store, columns::Column, statement};
 use crate::values::{Timestamp, TokenHash};
 
 impl Store {
@@ -11,15 +11,14 @@ impl Store {
         hash: &TokenHash,
         expires_at: Timestamp,
     ) -> Result<bool> {
-        transaction!(self, |tx| {
-            let remembered = sqlx::query(
+        let remembered = statement!(
+            self,
+            sqlx::query(
                 "insert into assertions (hash, expires_at) values ($1, $2) on conflict do nothing",
             )
             .bind(hash.kept())
             .bind(expires_at.kept())
-            .execute(&mut *tx)
-            .await?;
-            remembered.rows_affected() > 0
-        })
+        )?;
+        Ok(remembered > 0)
     }
 }

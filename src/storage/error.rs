@@ -1,17 +1,18 @@
 //! What can go wrong with a database. Absence is `None` and a lost race is an outcome: neither is
 //! here.
 
-use std::{borrow::Cow, io};
+use std::{borrow::Cow, io, sync::Arc};
 
 use sqlx::migrate::MigrateError;
 
 /// The outcome of asking the [`Store`](super::Store) for something.
 pub type Result<T> = std::result::Result<T, StorageError>;
 
-/// The database could not do what it was asked. The sources tell why, for the log.
-#[derive(Debug, thiserror::Error)]
+/// The database could not do what it was asked. The sources tell why, for the log. Cheap to clone: one
+/// failure may be that of many callers.
+#[derive(Clone, Debug, thiserror::Error)]
 #[error(transparent)]
-pub struct StorageError(#[from] Cause);
+pub struct StorageError(Arc<Cause>);
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Cause {
@@ -27,6 +28,8 @@ pub(super) enum Cause {
     Database(#[from] sqlx::Error),
     #[error("the disk failed: what was written may be lost")]
     NotDurable,
+    #[error("nobody attends to the database any more")]
+    Unattended,
     #[error("the database cannot be migrated")]
     Migration(#[from] MigrateError),
 }
@@ -36,7 +39,7 @@ impl StorageError {
     #[must_use]
     pub fn is_unreachable(&self) -> bool {
         use sqlx::Error::{Io, PoolClosed, PoolTimedOut, Tls, WorkerCrashed};
-        match &self.0 {
+        match &*self.0 {
             Cause::File(_)
             | Cause::Database(Io(_) | Tls(_) | PoolTimedOut | PoolClosed | WorkerCrashed) => true,
             Cause::Database(_) => {
@@ -66,25 +69,19 @@ impl StorageError {
 
     /// Whether a row was refused because its like exists.
     pub(super) fn is_duplicate(&self) -> bool {
-        matches!(&self.0, Cause::Database(sqlx::Error::Database(why)) if why.is_unique_violation())
+        matches!(&*self.0, Cause::Database(sqlx::Error::Database(why)) if why.is_unique_violation())
     }
 
     fn code(&self) -> Option<Cow<'_, str>> {
-        match &self.0 {
+        match &*self.0 {
             Cause::Database(sqlx::Error::Database(why)) => why.code(),
             _ => None,
         }
     }
 }
 
-impl From<sqlx::Error> for StorageError {
-    fn from(why: sqlx::Error) -> Self {
-        Self(why.into())
-    }
-}
-
-impl From<MigrateError> for StorageError {
-    fn from(why: MigrateError) -> Self {
-        Self(why.into())
+impl<T: Into<Cause>> From<T> for StorageError {
+    fn from(why: T) -> Self {
+        Self(Arc::new(why.into()))
     }
 }

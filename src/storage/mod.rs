@@ -26,6 +26,7 @@ mod columns;
 mod consent;
 mod error;
 mod expire;
+mod group;
 mod migrate;
 mod refresh;
 mod report;
@@ -39,7 +40,7 @@ pub use announcements::Announcements;
 pub use authorization_code::Redemption;
 pub use client::{ClientUpdate, Creation};
 pub use error::{Result, StorageError};
-pub use refresh::Rotation;
+pub use refresh::{PersonalFamily, Rotation};
 pub use report::TableReport;
 pub use revocation::RevocationEntry;
 pub use session::{Proof, SignIn, SignOut};
@@ -48,6 +49,7 @@ pub use user::{UserCreation, UserUpdate};
 
 use barrier::Barrier;
 use error::Cause;
+use refresh::Refreshing;
 
 /// The database. Cheap to clone; every clone is the same database.
 #[derive(Clone, Debug)]
@@ -57,7 +59,7 @@ pub struct Store {
 
 #[derive(Clone, Debug)]
 enum Engine {
-    Sqlite { readers: SqlitePool, writer: SqlitePool, barrier: Barrier },
+    Sqlite { readers: SqlitePool, writer: SqlitePool, barrier: Barrier, refreshing: Refreshing },
     Postgres { pool: PgPool, announces: bool },
 }
 
@@ -67,6 +69,35 @@ macro_rules! read {
         match &$store.engine {
             $crate::storage::Engine::Sqlite { readers: $db, .. } => $body,
             $crate::storage::Engine::Postgres { pool: $db, .. } => $body,
+        }
+    };
+}
+
+/// One statement that changes something, without a transaction around it: how many rows it has changed,
+/// once that is durable.
+macro_rules! statement {
+    ($store:expr, $query:expr) => {
+        match &$store.engine {
+            $crate::storage::Engine::Sqlite { writer, barrier, .. } => {
+                async {
+                    let done = $query.execute(writer).await?;
+                    barrier.pass().await?;
+                    Ok::<_, $crate::storage::StorageError>(done.rows_affected())
+                }
+                .await
+            }
+            $crate::storage::Engine::Postgres { pool, .. } => {
+                let mut attempts = 0;
+                loop {
+                    let done =
+                        $query.execute(pool).await.map_err($crate::storage::StorageError::from);
+                    attempts += 1;
+                    match done {
+                        Err(why) if attempts < 3 && why.is_worth_repeating() => {}
+                        done => break done.map(|done| done.rows_affected()),
+                    }
+                }
+            }
         }
     };
 }
@@ -140,7 +171,7 @@ macro_rules! from_row {
     };
 }
 
-use {change, from_row, read, transaction};
+use {change, from_row, read, statement, transaction};
 
 /// How long a caller waits for a connection, or for SQLite's write lock.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -195,6 +226,8 @@ async fn open_sqlite(url: &str) -> Result<Engine> {
     let file = file
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Normal)
+        // Pages that are written again and again are copied from the log less often.
+        .pragma("wal_autocheckpoint", "4000")
         .busy_timeout(PATIENCE)
         .foreign_keys(true);
 
@@ -206,7 +239,8 @@ async fn open_sqlite(url: &str) -> Result<Engine> {
         .max_lifetime(None);
     let writer = first_connection(pool.clone().max_connections(1), &file).await?;
     let readers = pool.max_connections(4).connect_with(file.pragma("query_only", "on")).await?;
-    Ok(Engine::Sqlite { readers, writer, barrier })
+    let refreshing = Refreshing::new(readers.clone(), writer.clone());
+    Ok(Engine::Sqlite { readers, writer, barrier, refreshing })
 }
 
 /// Opens the pool of the connection that turns on the write-ahead log. SQLite does not wait when others

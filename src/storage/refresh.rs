@@ -1,24 +1,56 @@
 //! Refresh token families: one row for a grant, however often it is refreshed.
 
+use std::collections::{HashMap, HashSet};
+
+use serde_json::json;
+use sqlx::SqlitePool;
+
 use super::{
-    Result, Store, change,
+    Engine, Result, Store, change,
     columns::{Column, column},
-    from_row, read,
+    from_row,
+    group::Group,
+    read,
     revocation::{RevocationEntry, keep_revocation},
-    transaction,
+    statement,
 };
 use crate::{
-    model::{Authorization, RefreshFamily, Revocation},
+    model::{Authorization, RefreshFamily, Revocation, User},
     values::{FamilyId, Timestamp},
 };
 
 /// What became of the attempt to move a family on.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rotation {
-    /// It has moved on, and is this now.
-    Rotated(Box<RefreshFamily>),
+    /// It has moved on.
+    Rotated,
     /// Somebody else was first, or the family is dead.
     Lost,
+}
+
+/// A family and the person whose it is.
+#[derive(Clone, Debug)]
+pub struct PersonalFamily {
+    /// The family.
+    pub family: RefreshFamily,
+    /// The person.
+    pub user: User,
+}
+
+/// How SQLite is asked by those who refresh at the same moment.
+#[derive(Clone, Debug)]
+pub(super) struct Refreshing {
+    families: Group<FamilyId, Option<PersonalFamily>>,
+    rotations: Group<Attempt, Rotation>,
+}
+
+/// The attempt to move a family on.
+#[derive(Clone, Copy, Debug)]
+struct Attempt {
+    id: FamilyId,
+    presented: i64,
+    now: Timestamp,
+    idle_until: Timestamp,
 }
 
 /// Keeps a family, in the transaction that redeems its code.
@@ -56,6 +88,11 @@ from_row!(RefreshFamily, |row| Ok(Self {
     revoked_at: column(row, "revoked_at")?,
 }));
 
+from_row!(PersonalFamily, |row| Ok(Self {
+    family: RefreshFamily::from_row(row)?,
+    user: User::from_row(row)?,
+}));
+
 impl Store {
     /// The family with this identifier, alive or not.
     pub async fn family(&self, id: FamilyId) -> Result<Option<RefreshFamily>> {
@@ -72,6 +109,25 @@ impl Store {
         })?)
     }
 
+    /// The family with this identifier, alive or not, and its person.
+    pub async fn personal_family(&self, id: FamilyId) -> Result<Option<PersonalFamily>> {
+        match &self.engine {
+            Engine::Sqlite { refreshing, .. } => refreshing.families.ask(id).await,
+            Engine::Postgres { pool, .. } => Ok(sqlx::query_as(
+                "select
+                     f.id, f.client_id, f.user_id, f.session_id, f.auth_time, f.acr, f.amr, f.scope,
+                     f.resources, f.claims, f.generation, f.rotated_at, f.idle_until, f.expires_at,
+                     f.revoked_at, u.username, u.email, u.email_verified, u.profile, u.roles,
+                     u.password, u.disabled_at, u.revision, u.created_at, u.updated_at
+                 from refresh_families as f join users as u on u.id = f.user_id
+                 where f.id = $1",
+            )
+            .bind(id.kept())
+            .fetch_optional(pool)
+            .await?),
+        }
+    }
+
     /// Moves a family to its next generation, if it is alive and the presented one is its newest. Of
     /// any number of callers racing with one generation, one moves it.
     pub async fn rotate_family(
@@ -81,24 +137,26 @@ impl Store {
         now: Timestamp,
         idle_until: Timestamp,
     ) -> Result<Rotation> {
-        transaction!(self, |tx| {
-            let rotated: Option<RefreshFamily> = sqlx::query_as(
+        if let Engine::Sqlite { refreshing, barrier, .. } = &self.engine {
+            let attempt = Attempt { id, presented, now, idle_until };
+            let rotation = refreshing.rotations.ask(attempt).await?;
+            barrier.pass().await?;
+            return Ok(rotation);
+        }
+        let rotated = statement!(
+            self,
+            sqlx::query(
                 "update refresh_families set
                      generation = generation + 1, rotated_at = $3, idle_until = $4
                  where id = $1 and generation = $2 and revoked_at is null
-                     and idle_until > $3 and expires_at > $3
-                 returning
-                     id, client_id, user_id, session_id, auth_time, acr, amr, scope, resources,
-                     claims, generation, rotated_at, idle_until, expires_at, revoked_at",
+                     and idle_until > $3 and expires_at > $3",
             )
             .bind(id.kept())
             .bind(presented)
             .bind(now.kept())
             .bind(idle_until.kept())
-            .fetch_optional(&mut *tx)
-            .await?;
-            rotated.map_or(Rotation::Lost, |family| Rotation::Rotated(Box::new(family)))
-        })
+        )?;
+        Ok(if rotated > 0 { Rotation::Rotated } else { Rotation::Lost })
     }
 
     /// Revokes a family and everything from its grant; there is a grant even where there was never a
@@ -120,4 +178,42 @@ impl Store {
             keep_revocation!(tx, revocation)
         })
     }
+}
+
+impl Refreshing {
+    pub(super) fn new(readers: SqlitePool, writer: SqlitePool) -> Self {
+        Self {
+            families: Group::asking(move |ids| families(readers.clone(), ids)),
+            rotations: Group::asking(move |attempts| rotate(writer.clone(), attempts)),
+        }
+    }
+}
+
+async fn families(readers: SqlitePool, ids: Vec<FamilyId>) -> Result<Vec<Option<PersonalFamily>>> {
+    let asked: Vec<_> = ids.iter().map(Column::kept).collect();
+    let found: Vec<PersonalFamily> = sqlx::query_as(include_str!("refresh.families.sqlite.sql"))
+        .bind(json!(asked).to_string())
+        .fetch_all(&readers)
+        .await?;
+    let found: HashMap<FamilyId, PersonalFamily> =
+        found.into_iter().map(|found| (found.family.id, found)).collect();
+    Ok(ids.iter().map(|id| found.get(id).cloned()).collect())
+}
+
+/// One statement, which is committed when all of its rows have been fetched.
+async fn rotate(writer: SqlitePool, attempts: Vec<Attempt>) -> Result<Vec<Rotation>> {
+    let asked = attempts.iter().map(|Attempt { id, presented, now, idle_until }| {
+        json!([id.kept(), presented, now.kept(), idle_until.kept()])
+    });
+    let rotated: Vec<(String, i64)> = sqlx::query_as(include_str!("refresh.rotate.sqlite.sql"))
+        .bind(asked.collect::<serde_json::Value>().to_string())
+        .fetch_all(&writer)
+        .await?;
+    let mut rotated: HashSet<(String, i64)> = rotated.into_iter().collect();
+    // Of those who present the same, the first is the one.
+    let outcome = |attempt: &Attempt| {
+        let first = rotated.remove(&(attempt.id.kept(), attempt.presented));
+        if first { Rotation::Rotated } else { Rotation::Lost }
+    };
+    Ok(attempts.iter().map(outcome).collect())
 }

@@ -78,7 +78,7 @@ macro_rules! end_everything {
 }
 
 from_row!(User, |row| Ok(Self {
-    id: column(row, "id")?,
+    id: column(row, "user_id")?,
     username: column(row, "username")?,
     email: column(row, "email")?,
     email_verified: column(row, "email_verified")?,
@@ -126,8 +126,8 @@ impl Store {
         Ok(read!(self, |db| {
             sqlx::query_as(
                 "select
-                     id, username, email, email_verified, profile, roles, password, disabled_at,
-                     revision, created_at, updated_at
+                     id as user_id, username, email, email_verified, profile, roles, password,
+                     disabled_at, revision, created_at, updated_at
                  from users where id = $1",
             )
             .bind(id.kept())
@@ -141,8 +141,8 @@ impl Store {
         Ok(read!(self, |db| {
             sqlx::query_as(
                 "select
-                     id, username, email, email_verified, profile, roles, password, disabled_at,
-                     revision, created_at, updated_at
+                     id as user_id, username, email, email_verified, profile, roles, password,
+                     disabled_at, revision, created_at, updated_at
                  from users where username = $1",
             )
             .bind(username.kept())
@@ -166,8 +166,8 @@ impl Store {
         Ok(read!(self, |db| {
             sqlx::query_as(
                 "select
-                     id, username, email, email_verified, profile, roles, password, disabled_at,
-                     revision, created_at, updated_at
+                     id as user_id, username, email, email_verified, profile, roles, password,
+                     disabled_at, revision, created_at, updated_at
                  from users where email = $1",
             )
             .bind(email.kept())
@@ -181,8 +181,8 @@ impl Store {
         Ok(read!(self, |db| {
             sqlx::query_as(
                 "select
-                     id, username, email, email_verified, profile, roles, password, disabled_at,
-                     revision, created_at, updated_at
+                     id as user_id, username, email, email_verified, profile, roles, password,
+                     disabled_at, revision, created_at, updated_at
                  from users where username > $1 order by username limit $2",
             )
             // Every username is greater than the empty text.
