@@ -25,7 +25,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{FromArgMatches, Parser, Subcommand};
 pub use reference::reference;
-pub use serve::router;
+pub use serve::door;
 
 use crate::config::{self, Config};
 

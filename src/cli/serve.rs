@@ -9,7 +9,6 @@ use std::{
 };
 
 use anyhow::anyhow;
-use axum::{Router, http::StatusCode, middleware};
 use clap::Args;
 use sd_notify::NotifyState;
 use tokio::{
@@ -18,12 +17,11 @@ use tokio::{
     sync::oneshot,
     time::timeout,
 };
-use tower_http::timeout::TimeoutLayer;
 
 use super::open::cannot_reach;
 use crate::{
     config::Config,
-    edge::{self, Tls},
+    edge::{self, Door, Tls},
     flows::{
         App, Cause, Error,
         app::{Clock, Random},
@@ -46,25 +44,20 @@ impl Serve {
     }
 }
 
-/// How long a request may take, from its head to its answer.
-const LONGEST_REQUEST: Duration = Duration::from_secs(30);
-
 /// For how long a node that was asked to stop goes on as before, so that whoever distributes the
 /// traffic can notice.
 const NOTICE: Duration = Duration::from_secs(2);
 
-/// Everything that a running server answers.
-pub fn router(app: App, demo: Option<Demo>) -> Router {
-    let too_long = TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, LONGEST_REQUEST);
-    http::router(app.clone())
-        .merge(web::router(app.clone(), demo))
-        .layer(too_long)
-        .layer(middleware::from_fn_with_state(app, edge::pass))
+/// The way to everything that a running server answers.
+#[must_use]
+pub fn door(app: Arc<App>, demo: Option<Demo>) -> Door {
+    let router = http::router(app.clone()).merge(web::router(app.clone(), demo));
+    Door::new(app, router)
 }
 
 /// A server with everything opened that it needs: what can be refused has been.
 pub(super) struct Server {
-    pub(super) app: App,
+    pub(super) app: Arc<App>,
     listener: TcpListener,
     tls: Option<Arc<Tls>>,
     signals: Signals,
@@ -106,7 +99,7 @@ impl Server {
             let _ = on_request.await;
         };
         tokio::select! {
-            () = edge::serve(listener, router(app.clone(), demo), tls, leave) => {}
+            () = edge::serve(listener, door(app.clone(), demo), tls, leave) => {}
             () = signals.heard(&app, asked) => tracing::warn!("stopped without waiting for requests"),
         }
         tracing::info!("stopped");

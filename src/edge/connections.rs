@@ -1,8 +1,12 @@
 //! Connections: accepted within limits, over TLS or not, in HTTP/1.1 or HTTP/2, and ended with care.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::{Router, extract::ConnectInfo};
+use super::{
+    Door, Tls,
+    listener::{Arrival, Listener},
+};
+use axum::body::Body;
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -15,12 +19,6 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpListener,
     time::{sleep, timeout},
-};
-use tower::Service;
-
-use super::{
-    Tls,
-    listener::{Arrival, Listener},
 };
 
 /// How long a connection may take to say who it is.
@@ -47,7 +45,7 @@ const LAST_CALL: Duration = Duration::from_millis(500);
 /// Answer every connection until `stopped`, and then every request that has begun, within six seconds.
 pub async fn serve(
     listener: TcpListener,
-    router: Router,
+    door: Door,
     tls: Option<Arc<Tls>>,
     stopped: impl Future<Output = ()>,
 ) {
@@ -56,13 +54,13 @@ pub async fn serve(
     let accepting = async {
         loop {
             let Arrival { stream, from, place } = listener.accept().await;
-            let (router, tls) = (router.clone(), tls.clone());
+            let (door, tls) = (door.clone(), tls.clone());
             let watcher = connections.watcher();
             spawn(async move {
                 match tls {
-                    None => talk(stream, from, router, watcher).await,
+                    None => talk(stream, from, door, watcher).await,
                     Some(tls) => match timeout(HANDSHAKE, tls.accept(stream)).await {
-                        Ok(Ok(stream)) => talk(stream, from, router, watcher).await,
+                        Ok(Ok(stream)) => talk(stream, from, door, watcher).await,
                         Ok(Err(why)) => tracing::debug!(%from, cause = %why, "no TLS handshake"),
                         Err(_) => tracing::debug!(%from, "a TLS handshake took too long"),
                     },
@@ -89,12 +87,12 @@ pub async fn serve(
 async fn talk(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     from: SocketAddr,
-    router: Router,
+    door: Door,
     watcher: Watcher,
 ) {
-    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(from));
-        router.clone().call(request)
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let door = door.clone();
+        async move { Ok::<_, Infallible>(door.answer(request.map(Body::new), from).await) }
     });
     let mut protocols = Builder::new(TokioExecutor::new());
     protocols

@@ -1,19 +1,31 @@
-//! The door that every request goes through, once: nothing ambiguous comes in, whatever is logged
-//! names its request, and every answer has its headers.
+//! The door that every request goes through, once: nothing ambiguous comes in, nothing takes for ever,
+//! whatever is logged names its request, and every answer has its headers.
 
-use std::net::SocketAddr;
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::{
-    extract::{ConnectInfo, Request, State},
+    Router,
+    extract::Request,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header},
-    middleware::Next,
     response::{IntoResponse, Response},
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
+use tokio::time::timeout;
+use tower::Service;
 use tracing::Instrument;
 
 use super::ClientAddress;
 use crate::flows::App;
+
+/// How long a request may take, from its head to its answer.
+const LONGEST_REQUEST: Duration = Duration::from_secs(30);
 
 /// Fields that a request has once at most.
 const SINGLE: [HeaderName; 3] = [header::HOST, header::CONTENT_TYPE, header::CONTENT_LENGTH];
@@ -22,49 +34,82 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The name of a request, by which its answer is found in the log.
 #[derive(Clone, Debug)]
-pub struct RequestId(pub String);
+pub struct RequestId(HeaderValue);
 
-/// Let a request in and its answer out. The path is logged, the query never: codes and hints travel in
-/// it.
-pub async fn pass(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let version = request.version();
-    let id = BASE64.encode(app.random.bytes::<9>());
-    let from = client_address(&app, &request);
-    let mut response = if is_ambiguous(&request) {
-        (StatusCode::BAD_REQUEST, "the request has no host, or a header twice\n").into_response()
-    } else {
-        request.extensions_mut().insert(RequestId(id.clone()));
-        if let Some(from) = from {
-            request.extensions_mut().insert(from);
-        }
-        let (method, path) = (request.method(), request.uri().path());
-        let from = from.map(|from| tracing::field::display(from.0));
-        // Of the highest level, so that whatever is logged at all says where it came from.
-        let span = tracing::error_span!("request", %id, from, %method, path);
-        next.run(request).instrument(span).await
-    };
+/// The door. Cheap to clone; every clone is the same door.
+#[derive(Clone)]
+pub struct Door(Arc<Inside>);
 
-    let headers = response.headers_mut();
-    if let Ok(id) = HeaderValue::from_str(&id) {
-        headers.insert(REQUEST_ID, id);
-    }
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    if app.issuer().is_https() {
-        // https stays https for a year once seen.
-        let year = HeaderValue::from_static("max-age=31536000");
-        headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
-    }
-    if app.leaving.has_begun() && version < Version::HTTP_2 {
-        // Whoever is answered now comes back on another connection (RFC 9112 §9.6), which a proxy
-        // opens to another node.
-        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-    }
-    response
+struct Inside {
+    app: Arc<App>,
+    router: Router,
+    /// What the names of this process's requests begin with, and how many there were.
+    names: (String, AtomicU64),
 }
 
-fn client_address(app: &App, request: &Request) -> Option<ClientAddress> {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>()?.0.ip();
-    Some(ClientAddress::find(peer, request.headers(), &app.config.server))
+impl RequestId {
+    /// As it is shown to people.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.to_str().unwrap_or_default()
+    }
+}
+
+impl Door {
+    /// The door to all of this.
+    #[must_use]
+    pub fn new(app: Arc<App>, router: Router) -> Self {
+        let names = (BASE64.encode(app.random.bytes::<6>()), AtomicU64::new(0));
+        Self(Arc::new(Inside { app, router, names }))
+    }
+
+    /// Let a request in and its answer out. The path is logged, the query never: codes and hints travel
+    /// in it.
+    pub async fn answer(&self, mut request: Request, from: SocketAddr) -> Response {
+        let Inside { app, router, .. } = &*self.0;
+        let version = request.version();
+        let id = self.name();
+        let mut response = if is_ambiguous(&request) {
+            (StatusCode::BAD_REQUEST, "the request has no host, or a header twice\n")
+                .into_response()
+        } else {
+            let from = ClientAddress::find(from.ip(), request.headers(), &app.config.server);
+            request.extensions_mut().insert(id.clone());
+            request.extensions_mut().insert(from);
+            let (method, path) = (request.method(), request.uri().path());
+            // Of the highest level, so that whatever is logged at all says where it came from.
+            let span = tracing::error_span!(
+                "request", id = id.as_str(), from = %from.0, %method, path
+            );
+            let answer = router.clone().call(request).instrument(span);
+            match timeout(LONGEST_REQUEST, answer).await {
+                Ok(answer) => answer.into_response(),
+                Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
+            }
+        };
+
+        let headers = response.headers_mut();
+        headers.insert(REQUEST_ID, id.0);
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        if app.issuer().is_https() {
+            // https stays https for a year once seen.
+            let year = HeaderValue::from_static("max-age=31536000");
+            headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
+        }
+        if app.leaving.has_begun() && version < Version::HTTP_2 {
+            // Whoever is answered now comes back on another connection (RFC 9112 §9.6), which a proxy
+            // opens to another node.
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+
+    /// A name that no other request has, here or on another node.
+    fn name(&self) -> RequestId {
+        let (process, count) = &self.0.names;
+        let name = format!("{process}{:x}", count.fetch_add(1, Ordering::Relaxed));
+        RequestId(HeaderValue::try_from(name).expect("base64url and digits may stand in a header"))
+    }
 }
 
 /// Whether we and what stands before us could read a request differently: without a host, or with two

@@ -10,7 +10,7 @@ mod tls;
 
 pub use client_address::ClientAddress;
 pub use connections::serve;
-pub use door::{RequestId, pass};
+pub use door::{Door, RequestId};
 pub use form::{Body, LARGEST_BODY, Rejection};
 pub use headers::no_store;
 pub use tls::{Tls, TlsError};

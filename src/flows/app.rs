@@ -1,4 +1,4 @@
-//! The running server: everything that a deed may touch, built once and cloned freely.
+//! The running server: everything that a deed may touch, built once and shared.
 
 use std::{
     sync::{
@@ -25,14 +25,13 @@ use crate::{
 const PASSWORD_QUEUE: usize = 32;
 
 /// The running server.
-#[derive(Clone)]
 pub struct App {
     /// What is remembered.
     pub store: Store,
     /// What signs and seals.
     pub keys: Keys,
     /// What was configured.
-    pub config: Arc<Config>,
+    pub config: Config,
     /// Clients, APIs and revocations, in memory.
     pub directory: Directory,
     /// What checks passwords.
@@ -51,7 +50,7 @@ impl App {
     ///
     /// # Errors
     /// When the database or the keys cannot be used; the text says what to do.
-    pub async fn open(config: Config, clock: Clock, random: Random) -> Result<Self, Error> {
+    pub async fn open(config: Config, clock: Clock, random: Random) -> Result<Arc<Self>, Error> {
         let now = clock.now();
         let store = Store::open(&config.database.url).await?;
         store.migrate().await?;
@@ -62,16 +61,16 @@ impl App {
         let keys = Keys::open(store.clone(), source, random.bytes(), now).await?;
         let concurrency = config.login.argon2_concurrency;
         let hasher = PasswordHasher::new(concurrency, concurrency * PASSWORD_QUEUE);
-        Ok(Self {
+        Ok(Arc::new(Self {
             store,
             keys,
-            config: Arc::new(config),
+            config,
             directory,
             hasher,
             clock,
             random,
             leaving: Leaving::default(),
-        })
+        }))
     }
 
     /// Who we are.

@@ -1,6 +1,8 @@
 //! The access token of a request, and the challenge to one that does not do
 //! ([RFC 6750](https://www.rfc-editor.org/rfc/rfc6750)).
 
+use std::sync::Arc;
+
 use axum::{
     extract::{FromRequest, Request},
     http::{HeaderValue, Method, StatusCode, header},
@@ -28,10 +30,10 @@ pub(super) enum Challenge {
     Refused(Error),
 }
 
-impl FromRequest<App> for Bearer {
+impl FromRequest<Arc<App>> for Bearer {
     type Rejection = Response;
 
-    async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Response> {
         // A POST may be empty, with its token in the header.
         let form = request.method() == Method::POST
             && request.headers().contains_key(header::CONTENT_TYPE);

@@ -1,5 +1,7 @@
 //! What a program sends: a form, and perhaps a header that says who it is.
 
+use std::sync::Arc;
+
 use axum::{
     extract::{FromRequest, Request},
     http::{HeaderMap, header},
@@ -11,15 +13,15 @@ use crate::{edge::Body, flows::App, protocol::Params};
 
 /// A call of a program.
 pub(super) struct Call {
-    pub(super) app: App,
+    pub(super) app: Arc<App>,
     pub(super) authorization: Option<String>,
     pub(super) params: Params,
 }
 
-impl FromRequest<App> for Call {
+impl FromRequest<Arc<App>> for Call {
     type Rejection = Response;
 
-    async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Response> {
         let authorization = authorization(request.headers());
         let Body(body) =
             Body::from_request(request, app).await.map_err(IntoResponse::into_response)?;

@@ -3,6 +3,8 @@
 //! [OpenID Connect Discovery §4](https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfig)).
 //! No look at the database.
 
+use std::sync::Arc;
+
 use axum::{
     extract::State,
     http::header,
@@ -11,7 +13,7 @@ use axum::{
 
 use crate::flows::App;
 
-pub(super) async fn discovery(State(app): State<App>) -> Response {
+pub(super) async fn discovery(State(app): State<Arc<App>>) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "application/json"),
         (header::CACHE_CONTROL, "public, max-age=300"),

@@ -1,5 +1,7 @@
 //! Whether the server is alive, and whether it can do its work.
 
+use std::sync::Arc;
+
 use axum::{extract::State, http::StatusCode};
 
 use crate::flows::App;
@@ -8,7 +10,7 @@ pub(super) async fn alive() -> &'static str {
     "alive\n"
 }
 
-pub(super) async fn ready(State(app): State<App>) -> (StatusCode, &'static str) {
+pub(super) async fn ready(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
     if app.leaving.has_begun() {
         return (StatusCode::SERVICE_UNAVAILABLE, "about to stop\n");
     }

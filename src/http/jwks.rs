@@ -1,6 +1,8 @@
 //! `GET /jwks` ([RFC 7517 §5](https://www.rfc-editor.org/rfc/rfc7517#section-5)). No look at the
 //! database.
 
+use std::sync::Arc;
+
 use axum::{
     extract::State,
     http::{HeaderMap, StatusCode, header},
@@ -9,7 +11,7 @@ use axum::{
 
 use crate::flows::App;
 
-pub(super) async fn jwks(State(app): State<App>, headers: HeaderMap) -> Response {
+pub(super) async fn jwks(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
     let (published, max_age) = app.keys.published(app.clock.now());
     let caching = [
         (header::CACHE_CONTROL, format!("public, max-age={max_age}")),

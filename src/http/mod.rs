@@ -12,6 +12,8 @@ mod revocation;
 mod token;
 mod userinfo;
 
+use std::sync::Arc;
+
 use axum::{
     Router,
     http::{Method, header},
@@ -24,7 +26,7 @@ use crate::flows::App;
 pub use error::Refusal;
 
 /// Every route for machines, below the issuer's path.
-pub fn router(app: App) -> Router {
+pub fn router(app: Arc<App>) -> Router {
     let path = app.issuer().path().to_owned();
     let open = Router::new()
         .route("/token", post(token::token))
@@ -37,7 +39,7 @@ pub fn router(app: App) -> Router {
     let root =
         Router::new().route("/healthz", get(health::alive)).route("/readyz", get(health::ready));
 
-    let below = |routes: Router<App>| {
+    let below = |routes: Router<Arc<App>>| {
         if path.is_empty() { routes } else { Router::new().nest(&path, routes) }
     };
     // RFC 8414 §3.1 puts the well-known part before the issuer's path; OpenID Connect puts it behind.

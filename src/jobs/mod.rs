@@ -30,7 +30,7 @@ const BATCH: u32 = 500;
 const BATCHES: u32 = 500;
 
 /// Start the clockwork. It stops with the runtime.
-pub fn start(app: &App) {
+pub fn start(app: &Arc<App>) {
     let heard = Arc::new(Notify::new());
     task(listen(app.clone(), heard.clone()));
     every(FOLLOW, heard, app, |app| async move { follow(&app).await });
@@ -68,7 +68,7 @@ pub async fn follow(app: &App) {
 }
 
 /// Wake whoever follows changes as soon as another node tells of one.
-async fn listen(app: App, heard: Arc<Notify>) {
+async fn listen(app: Arc<App>, heard: Arc<Notify>) {
     loop {
         match app.store.announcements().await {
             Ok(None) => return,
@@ -87,8 +87,8 @@ async fn listen(app: App, heard: Arc<Notify>) {
 fn every<F: Future<Output = ()> + Send + 'static>(
     period: Duration,
     call: Arc<Notify>,
-    app: &App,
-    deed: impl Fn(App) -> F + Send + 'static,
+    app: &Arc<App>,
+    deed: impl Fn(Arc<App>) -> F + Send + 'static,
 ) {
     let app = app.clone();
     task(async move {

@@ -1,6 +1,8 @@
 //! The demo: a single-page app that signs in with PKCE, to look at and to copy from. In development
 //! alone.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::{Router, http::StatusCode, response::Response, routing::get};
 
@@ -28,7 +30,7 @@ struct DemoPage {
     scope: String,
 }
 
-pub(super) fn router(demo: Demo) -> Router<App> {
+pub(super) fn router(demo: Demo) -> Router<Arc<App>> {
     let page = async move |visit: Visit| show(&visit, &demo);
     Router::new().route("/demo", get(page))
 }

@@ -13,6 +13,8 @@ mod respond;
 mod texts;
 mod visit;
 
+use std::sync::Arc;
+
 use axum::{Router, routing::get};
 
 use crate::flows::App;
@@ -20,7 +22,7 @@ use crate::flows::App;
 pub use demo::Demo;
 
 /// Every page, below the issuer's path. The demo is there in development alone.
-pub fn router(app: App, demo: Option<Demo>) -> Router {
+pub fn router(app: Arc<App>, demo: Option<Demo>) -> Router {
     texts::load();
     let path = app.issuer().path().to_owned();
     let pages = Router::new()

@@ -1,5 +1,7 @@
 //! One visit of a browser: who it is, and what it brings.
 
+use std::sync::Arc;
+
 use axum::{
     extract::{FromRequest, FromRequestParts, Request},
     http::{HeaderMap, header, request::Parts},
@@ -24,7 +26,7 @@ use crate::{
 
 /// A browser at our door.
 pub(super) struct Visit {
-    pub(super) app: App,
+    pub(super) app: Arc<App>,
     pub(super) visitor: Visitor,
     pub(super) headers: HeaderMap,
     /// Whether it comes from a page of ours that carries a request.
@@ -90,11 +92,11 @@ impl Visit {
     }
 }
 
-impl FromRequestParts<App> for Visit {
+impl FromRequestParts<Arc<App>> for Visit {
     type Rejection = Response;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
-        let request_id = parts.extensions.get::<RequestId>().map(|id| id.0.clone());
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Response> {
+        let request_id = parts.extensions.get::<RequestId>().map(|id| id.as_str().to_owned());
         let headers = parts.headers.clone();
         let browser = Cookie::Browser.read::<BrowserToken>(&headers, app.issuer());
         let session = Cookie::Session.read(&headers, app.issuer());
@@ -119,10 +121,10 @@ impl FromRequestParts<App> for Visit {
     }
 }
 
-impl FromRequestParts<App> for Carried {
+impl FromRequestParts<Arc<App>> for Carried {
     type Rejection = Response;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Response> {
         let mut visit = Visit::from_request_parts(parts, app).await?;
         visit.under_way = true;
         match carried(parts.uri.query()) {
@@ -132,10 +134,10 @@ impl FromRequestParts<App> for Carried {
     }
 }
 
-impl FromRequest<App> for AnyForm {
+impl FromRequest<Arc<App>> for AnyForm {
     type Rejection = Response;
 
-    async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
         let visit = Visit::from_request_parts(&mut parts, app).await?;
         match Body::from_request(Request::from_parts(parts, body), app).await {
@@ -145,10 +147,10 @@ impl FromRequest<App> for AnyForm {
     }
 }
 
-impl FromRequest<App> for OurForm {
+impl FromRequest<Arc<App>> for OurForm {
     type Rejection = Response;
 
-    async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Response> {
         let AnyForm(mut visit, text) = AnyForm::from_request(request, app).await?;
         if !visit.is_from_our_page() {
             return Err(visit.forbid());

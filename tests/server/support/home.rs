@@ -1,5 +1,7 @@
 //! Where a server keeps what it knows: one database, of either kind, and one directory of keys.
 
+use std::sync::Arc;
+
 use signet::{
     config::Config,
     flows::{
@@ -32,7 +34,7 @@ impl Home {
     }
 
     /// What a server of these settings does its work with.
-    pub(super) async fn open(&self, settings: &[(&'static str, &str)], clock: Clock) -> App {
+    pub(super) async fn open(&self, settings: &[(&'static str, &str)], clock: Clock) -> Arc<App> {
         let keys = self.directory.path().join("keys").display().to_string();
         let here = [("database_url", self.database.as_str()), ("keys_dir", &keys)];
         let flags = settings.iter().copied().chain(here);

@@ -49,7 +49,7 @@ pub(crate) struct Server {
     pub(crate) issuer: String,
     /// Where it listens.
     pub(crate) address: String,
-    pub(crate) app: App,
+    pub(crate) app: Arc<App>,
     pub(crate) http: reqwest::Client,
     pub(crate) ada: User,
     pub(crate) web: Credentials,
@@ -340,7 +340,7 @@ async fn listen() -> (TcpListener, String) {
     (listener, address)
 }
 
-fn serve(listener: TcpListener, app: &App) {
-    let router = signet::cli::router(app.clone(), None);
-    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+fn serve(listener: TcpListener, app: &Arc<App>) {
+    let door = signet::cli::door(app.clone(), None);
+    tokio::spawn(signet::edge::serve(listener, door, None, std::future::pending()));
 }
