@@ -52,7 +52,8 @@ const NOTICE: Duration = Duration::from_secs(2);
 #[must_use]
 pub fn door(app: Arc<App>, demo: Option<Demo>) -> Door {
     let router = http::router(app.clone()).merge(web::router(app.clone(), demo));
-    Door::new(app, router)
+    let documents = http::documents(app.issuer());
+    Door::new(app, documents, router)
 }
 
 /// A server with everything opened that it needs: what can be refused has been.

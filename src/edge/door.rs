@@ -19,9 +19,8 @@ use axum::{
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
 use tokio::time::timeout;
 use tower::Service;
-use tracing::Instrument;
 
-use super::ClientAddress;
+use super::{ClientAddress, CurrentRequest, Documents, RequestId};
 use crate::flows::App;
 
 /// How long a request may take, from its head to its answer.
@@ -32,56 +31,42 @@ const SINGLE: [HeaderName; 3] = [header::HOST, header::CONTENT_TYPE, header::CON
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The name of a request, by which its answer is found in the log.
-#[derive(Clone, Debug)]
-pub struct RequestId(HeaderValue);
-
 /// The door. Cheap to clone; every clone is the same door.
 #[derive(Clone)]
 pub struct Door(Arc<Inside>);
 
 struct Inside {
     app: Arc<App>,
+    documents: Documents,
     router: Router,
     /// What the names of this process's requests begin with, and how many there were.
     names: (String, AtomicU64),
 }
 
-impl RequestId {
-    /// As it is shown to people.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        self.0.to_str().unwrap_or_default()
-    }
-}
-
 impl Door {
     /// The door to all of this.
     #[must_use]
-    pub fn new(app: Arc<App>, router: Router) -> Self {
+    pub fn new(app: Arc<App>, documents: Documents, router: Router) -> Self {
         let names = (BASE64.encode(app.random.bytes::<6>()), AtomicU64::new(0));
-        Self(Arc::new(Inside { app, router, names }))
+        Self(Arc::new(Inside { app, documents, router, names }))
     }
 
     /// Let a request in and its answer out. The path is logged, the query never: codes and hints travel
     /// in it.
-    pub async fn answer(&self, mut request: Request, from: SocketAddr) -> Response {
-        let Inside { app, router, .. } = &*self.0;
+    pub async fn answer(&self, request: Request, from: SocketAddr) -> Response {
+        let Inside { app, documents, router, .. } = &*self.0;
         let version = request.version();
         let id = self.name();
         let mut response = if is_ambiguous(&request) {
             (StatusCode::BAD_REQUEST, "the request has no host, or a header twice\n")
                 .into_response()
+        } else if let Some(document) = documents.answer(app, &request) {
+            document
         } else {
-            let from = ClientAddress::find(from.ip(), request.headers(), &app.config.server);
-            request.extensions_mut().insert(id.clone());
-            request.extensions_mut().insert(from);
-            let (method, path) = (request.method(), request.uri().path());
-            // Of the highest level, so that whatever is logged at all says where it came from.
-            let span = tracing::error_span!(
-                "request", id = id.as_str(), from = %from.0, %method, path
-            );
-            let answer = router.clone().call(request).instrument(span);
+            let from = ClientAddress::find(from.ip(), request.headers(), &app.config.server).0;
+            let (method, uri) = (request.method().clone(), request.uri().clone());
+            let current = CurrentRequest { id: id.clone(), from, method, uri };
+            let answer = current.during(router.clone().call(request));
             match timeout(LONGEST_REQUEST, answer).await {
                 Ok(answer) => answer.into_response(),
                 Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),

@@ -2,6 +2,8 @@
 
 mod client_address;
 mod connections;
+mod current;
+mod documents;
 mod door;
 mod form;
 mod headers;
@@ -10,7 +12,9 @@ mod tls;
 
 pub use client_address::ClientAddress;
 pub use connections::serve;
-pub use door::{Door, RequestId};
+pub use current::{CurrentRequest, RequestId};
+pub use documents::{Documents, Write};
+pub use door::Door;
 pub use form::{Body, LARGEST_BODY, Rejection};
 pub use headers::no_store;
 pub use tls::{Tls, TlsError};

@@ -7,6 +7,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
+use bytes::Bytes;
 use moka::sync::Cache;
 
 use super::{Result, app::Clock};
@@ -50,7 +51,7 @@ pub struct Apis {
     /// The APIs.
     pub catalogue: Catalogue,
     /// The discovery document.
-    pub metadata: String,
+    pub metadata: Bytes,
 }
 
 /// How far a node has followed.
@@ -235,7 +236,7 @@ impl Progress {
 
 async fn read_apis(store: &Store, issuer: &Issuer) -> Result<Apis> {
     let catalogue = Catalogue::new(issuer.clone(), store.resources().await?);
-    let metadata = metadata::document(issuer, &catalogue).to_string();
+    let metadata = Bytes::from(metadata::document(issuer, &catalogue).to_string());
     Ok(Apis { catalogue, metadata })
 }
 

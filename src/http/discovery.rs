@@ -3,20 +3,14 @@
 //! [OpenID Connect Discovery §4](https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfig)).
 //! No look at the database.
 
-use std::sync::Arc;
+use axum::{body::Body, http::HeaderMap, response::Response};
 
-use axum::{
-    extract::State,
-    http::header,
-    response::{IntoResponse, Response},
-};
-
+use super::respond::document;
 use crate::flows::App;
 
-pub(super) async fn discovery(State(app): State<Arc<App>>) -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, "application/json"),
-        (header::CACHE_CONTROL, "public, max-age=300"),
-    ];
-    (headers, app.directory.apis().metadata.clone()).into_response()
+/// For how many seconds it may be kept.
+const MAX_AGE: i64 = 300;
+
+pub(super) fn discovery(app: &App, _: &HeaderMap) -> Response {
+    document("application/json", MAX_AGE, Body::from(app.directory.apis().metadata.clone()))
 }

@@ -1,27 +1,27 @@
 //! `GET /jwks` ([RFC 7517 §5](https://www.rfc-editor.org/rfc/rfc7517#section-5)). No look at the
 //! database.
 
-use std::sync::Arc;
-
 use axum::{
-    extract::State,
-    http::{HeaderMap, StatusCode, header},
-    response::{IntoResponse, Response},
+    body::Body,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::Response,
 };
 
+use super::respond::document;
 use crate::flows::App;
 
-pub(super) async fn jwks(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+pub(super) fn jwks(app: &App, headers: &HeaderMap) -> Response {
     let (published, max_age) = app.keys.published(app.clock.now());
-    let caching = [
-        (header::CACHE_CONTROL, format!("public, max-age={max_age}")),
-        (header::ETAG, published.etag.clone()),
-    ];
-    if is_known(&headers, &published.etag) {
-        return (StatusCode::NOT_MODIFIED, caching).into_response();
+    let body = Body::from(published.body.clone());
+    let mut response = document("application/jwk-set+json", max_age, body);
+    let tag = HeaderValue::from_str(&published.etag).expect("a quoted base64url text may be sent");
+    response.headers_mut().insert(header::ETAG, tag);
+    if is_known(headers, &published.etag) {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        *response.body_mut() = Body::empty();
+        response.headers_mut().remove(header::CONTENT_TYPE);
     }
-    let kind = [(header::CONTENT_TYPE, "application/jwk-set+json")];
-    (caching, kind, published.body.clone()).into_response()
+    response
 }
 
 /// Whether the caller has it: tags are compared weakly

@@ -21,20 +21,41 @@ use axum::{
 };
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
-use crate::flows::App;
+use crate::{
+    edge::{Documents, Write},
+    flows::App,
+    values::Issuer,
+};
 
 pub use error::Refusal;
 
-/// Every route for machines, below the issuer's path.
+/// The documents: what is published for everybody, wherever clients look for it.
+#[must_use]
+pub fn documents(issuer: &Issuer) -> Documents {
+    let path = issuer.path();
+    // RFC 8414 §3.1 puts the well-known part before the issuer's path; OpenID Connect puts it behind.
+    let mut places = vec![
+        (format!("{path}/jwks"), jwks::jwks as Write),
+        (format!("{path}/.well-known/openid-configuration"), discovery::discovery),
+        (format!("{path}/.well-known/oauth-authorization-server"), discovery::discovery),
+    ];
+    if !path.is_empty() {
+        places.extend([
+            (format!("/.well-known/openid-configuration{path}"), discovery::discovery as Write),
+            (format!("/.well-known/oauth-authorization-server{path}"), discovery::discovery),
+        ]);
+    }
+    Documents::new(places)
+}
+
+/// Every other route for machines, below the issuer's path, and what may be done with a document beside
+/// reading it.
 pub fn router(app: Arc<App>) -> Router {
     let path = app.issuer().path().to_owned();
     let open = Router::new()
         .route("/token", post(token::token))
         .route("/revoke", post(revocation::revoke))
-        .route("/userinfo", get(userinfo::userinfo).post(userinfo::userinfo))
-        .route("/jwks", get(jwks::jwks))
-        .route("/.well-known/openid-configuration", get(discovery::discovery))
-        .route("/.well-known/oauth-authorization-server", get(discovery::discovery));
+        .route("/userinfo", get(userinfo::userinfo).post(userinfo::userinfo));
     let closed = Router::new().route("/introspect", post(introspection::introspect));
     let root =
         Router::new().route("/healthz", get(health::alive)).route("/readyz", get(health::ready));
@@ -42,18 +63,8 @@ pub fn router(app: Arc<App>) -> Router {
     let below = |routes: Router<Arc<App>>| {
         if path.is_empty() { routes } else { Router::new().nest(&path, routes) }
     };
-    // RFC 8414 §3.1 puts the well-known part before the issuer's path; OpenID Connect puts it behind.
-    let inserted = if path.is_empty() {
-        Router::new()
-    } else {
-        Router::new()
-            .route(&format!("/.well-known/openid-configuration{path}"), get(discovery::discovery))
-            .route(
-                &format!("/.well-known/oauth-authorization-server{path}"),
-                get(discovery::discovery),
-            )
-    };
-    below(open).merge(inserted).layer(cors()).merge(below(closed)).merge(root).with_state(app)
+    let documents = documents(app.issuer()).routes();
+    below(open).merge(documents).layer(cors()).merge(below(closed)).merge(root).with_state(app)
 }
 
 /// Any origin may call, with whatever headers it needs, and never with cookies: nothing here reads

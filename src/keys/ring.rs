@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
+use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use signet_jwt::{KeySet, PublicKey, SigningKey};
 
@@ -28,7 +29,7 @@ pub struct Published {
     /// The keys.
     pub keys: Arc<KeySet>,
     /// The JSON Web Key Set ([RFC 7517 §5](https://www.rfc-editor.org/rfc/rfc7517#section-5)).
-    pub body: String,
+    pub body: Bytes,
     /// A tag that changes with it.
     pub etag: String,
     until: Option<Timestamp>,
@@ -108,7 +109,7 @@ impl KeyRing {
             .map(|(_, (_, public))| public.clone())
             .collect();
         let keys = Arc::new(KeySet::new(keys));
-        let body = keys.to_json().to_string();
+        let body = Bytes::from(keys.to_json().to_string());
         let etag = format!("\"{}\"", BASE64.encode(&Sha256::digest(&body)[..12]));
         Published { keys, body, etag, until: schedule::changes_at(&self.records, now) }
     }

@@ -15,7 +15,7 @@ use super::{
     texts::{self, Texts},
 };
 use crate::{
-    edge::{Body, RequestId},
+    edge::{Body, CurrentRequest},
     flows::{
         App,
         sessions::{self, Visitor},
@@ -96,7 +96,7 @@ impl FromRequestParts<Arc<App>> for Visit {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Response> {
-        let request_id = parts.extensions.get::<RequestId>().map(|id| id.as_str().to_owned());
+        let request_id = CurrentRequest::get().map(|request| request.id().as_str().to_owned());
         let headers = parts.headers.clone();
         let browser = Cookie::Browser.read::<BrowserToken>(&headers, app.issuer());
         let session = Cookie::Session.read(&headers, app.issuer());
