@@ -9,10 +9,10 @@ use std::{
 };
 
 use serde::de::DeserializeOwned;
-use signet_jwt::{Expected, Expiry, Rejected, Typ, Unverified};
+use signet_jwt::{Expected, Expiry, Rejected, Typ, Unverified, Verified};
 use uuid::Uuid;
 
-use super::{Error, directory::Directory, password::PasswordHasher};
+use super::{Error, access_token::KnownTokens, directory::Directory, password::PasswordHasher};
 use crate::{
     config::Config,
     keys::{Keys, MasterSource},
@@ -34,6 +34,8 @@ pub struct App {
     pub config: Config,
     /// Clients, APIs and revocations, in memory.
     pub directory: Directory,
+    /// Access tokens that were verified here.
+    pub(super) known_tokens: KnownTokens,
     /// What checks passwords.
     pub hasher: PasswordHasher,
     /// The time.
@@ -66,6 +68,7 @@ impl App {
             keys,
             config,
             directory,
+            known_tokens: KnownTokens::default(),
             hasher,
             clock,
             random,
@@ -87,7 +90,7 @@ impl App {
         typ: &str,
         expiry: Expiry,
         now: Timestamp,
-    ) -> Result<C, Rejected> {
+    ) -> Result<Verified<C>, Rejected> {
         let keys = match expiry {
             Expiry::Required => self.keys.trusted(now),
             Expiry::Ignored => self.keys.ever_trusted(),
@@ -103,7 +106,7 @@ impl App {
             // Another node may have issued it, and its clock may be ahead.
             ahead: CLOCK_SKEW,
         };
-        Ok(Unverified::parse(token)?.verify(&keys, &expected)?.into_claims())
+        Unverified::parse(token)?.verify(&keys, &expected)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use signet_jwt::Expiry;
+use signet_jwt::{Expiry, Verified};
 
 use super::{
     App, Result,
@@ -277,5 +277,5 @@ fn hinted(app: &App, hint: &str, now: Timestamp) -> std::result::Result<UserId, 
 /// What an ID token of ours says that comes back as a hint; it may have expired
 /// ([OpenID Connect Core §3.1.2.1](https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest)).
 pub(super) fn hint_claims(app: &App, hint: &str, now: Timestamp) -> Option<HintClaims> {
-    app.read(hint, id_token::TYP, Expiry::Ignored, now).ok()
+    app.read(hint, id_token::TYP, Expiry::Ignored, now).map(Verified::into_claims).ok()
 }

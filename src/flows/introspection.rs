@@ -1,13 +1,9 @@
 //! Find out what a token is worth now. An access token costs no look at the database.
 
-use signet_jwt::Expiry;
-
-use super::{App, Result, client_auth};
+use super::{App, Result, access_token::live_token, client_auth};
 use crate::{
     protocol::{
-        ErrorCode::InvalidToken,
-        OAuthError, Params,
-        access_token::{self, AccessClaims},
+        Params,
         client_auth::AuthenticatedClient,
         introspection::{self, Answer},
     },
@@ -28,24 +24,6 @@ pub async fn introspect(app: &App, authorization: Option<&str>, params: &Params)
     }
 }
 
-/// The claims of an access token of ours that is worth something now.
-///
-/// # Errors
-/// `invalid_token`.
-pub fn live_token(
-    app: &App,
-    token: &str,
-    now: Timestamp,
-) -> std::result::Result<AccessClaims, OAuthError> {
-    let claims: AccessClaims = app
-        .read(token, access_token::TYP, Expiry::Required, now)
-        .map_err(|why| InvalidToken.because(format!("the access token is refused: {why}")))?;
-    if app.directory.is_revoked(&claims) {
-        return Err(InvalidToken.because("the access token has been revoked"));
-    }
-    Ok(claims)
-}
-
 async fn access_token(
     app: &App,
     caller: &AuthenticatedClient,
@@ -58,7 +36,7 @@ async fn access_token(
     let apis = app.directory.apis();
 
     if enabled && introspection::may_learn_of(&claims, caller, &apis.catalogue) {
-        Ok(Answer::Access(Box::new(claims)))
+        Ok(Answer::Access(claims))
     } else {
         Ok(Answer::Inactive)
     }
@@ -76,5 +54,6 @@ async fn refresh_token(
     let family = app.store.family(token.family).await?;
     let alive =
         family.filter(|family| family.is_alive(now) && family.generation == token.generation);
-    Ok(alive.map_or(Answer::Inactive, |family| Answer::Refresh(Box::new(family))))
+    Ok(alive
+        .map_or(Answer::Inactive, |family| Answer::Refresh(app.issuer().clone(), Box::new(family))))
 }

@@ -1,5 +1,6 @@
 //! The deeds: what happens, in order. Load, decide, remember, answer.
 
+pub mod access_token;
 pub mod admin;
 pub mod app;
 pub mod authorization_code;

@@ -2,7 +2,7 @@
 
 use signet_jwt::Unverified;
 
-use super::{App, Result, client_auth, events::Event, introspection};
+use super::{App, Result, access_token::live_token, client_auth, events::Event};
 use crate::{
     model::{Revocation, Revoked},
     protocol::{ErrorCode::UnauthorizedClient, Params},
@@ -24,14 +24,14 @@ pub async fn revoke(app: &App, authorization: Option<&str>, params: &Params) -> 
             revoked = revoke_family(app, token.family, now).await?;
         }
     } else if Unverified::parse(token).is_ok()
-        && let Ok(claims) = introspection::live_token(app, token, now)
+        && let Ok(claims) = live_token(app, token, now)
     {
         if claims.client_id != *client.id() {
             let refusal = UnauthorizedClient.because("the token was issued to another client");
             return Err(refusal.into());
         }
         let id = app.random.id(now);
-        revoked = keep(app, Revocation::of_token(id, claims.jti, claims.exp, now)).await?;
+        revoked = keep(app, Revocation::of_token(id, claims.jti.clone(), claims.exp, now)).await?;
     }
 
     if revoked {

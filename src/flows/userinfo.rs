@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{App, Result, introspection::live_token};
+use super::{App, Result, access_token::live_token};
 use crate::protocol::{ErrorCode::InvalidToken, userinfo};
 
 /// Answer a userinfo request with this access token.

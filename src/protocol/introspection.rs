@@ -1,7 +1,9 @@
 //! Token introspection ([RFC 7662](https://www.rfc-editor.org/rfc/rfc7662)).
 
-use serde::Serialize;
-use serde_json::{Value, json};
+use std::{borrow::Cow, sync::Arc};
+
+use serde::{Serialize, Serializer};
+use serde_json::json;
 
 use super::{
     ErrorCode::InvalidClient, OAuthError, access_token::AccessClaims,
@@ -15,9 +17,9 @@ pub enum Answer {
     /// Nothing but that it is of no use (§2.2).
     Inactive,
     /// What an access token allows.
-    Access(Box<AccessClaims>),
+    Access(Arc<AccessClaims>),
     /// What a refresh token continues.
-    Refresh(Box<RefreshFamily>),
+    Refresh(Issuer, Box<RefreshFamily>),
 }
 
 /// Whether the caller may introspect at all (§2.1): a public client has proved nothing.
@@ -45,19 +47,15 @@ pub fn may_learn_of(
     token.client_id == *caller.id() || of_its_api
 }
 
-impl Answer {
-    /// The answer as JSON.
-    #[must_use]
-    pub fn to_json(&self, issuer: &Issuer) -> Value {
+impl Serialize for Answer {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Inactive => json!({ "active": false }),
-            Self::Access(claims) => serde_json::to_value(ActiveAccess {
-                active: true,
-                token_type: "Bearer",
-                claims: &AccessClaims { userinfo_claims: Vec::new(), ..(**claims).clone() },
-            })
-            .unwrap_or_else(|_| json!({ "active": false })),
-            Self::Refresh(family) => json!({
+            Self::Inactive => json!({ "active": false }).serialize(serializer),
+            Self::Access(claims) => {
+                let claims = for_apis(claims);
+                Active { active: true, token_type: "Bearer", claims }.serialize(serializer)
+            }
+            Self::Refresh(issuer, family) => json!({
                 "active": true,
                 "iss": issuer,
                 "sub": family.authorization.user,
@@ -65,15 +63,24 @@ impl Answer {
                 "scope": family.authorization.scope,
                 "sid": family.authorization.authentication.session,
                 "exp": family.idle_until.min(family.expires_at),
-            }),
+            })
+            .serialize(serializer),
         }
     }
 }
 
 #[derive(Serialize)]
-struct ActiveAccess<'a> {
+struct Active<'a> {
     active: bool,
     token_type: &'static str,
     #[serde(flatten)]
-    claims: &'a AccessClaims,
+    claims: Cow<'a, AccessClaims>,
+}
+
+/// Without what is between the token and userinfo.
+fn for_apis(claims: &AccessClaims) -> Cow<'_, AccessClaims> {
+    if claims.userinfo_claims.is_empty() {
+        return Cow::Borrowed(claims);
+    }
+    Cow::Owned(AccessClaims { userinfo_claims: Vec::new(), ..claims.clone() })
 }
