@@ -63,8 +63,13 @@ impl StorageError {
 
     /// Whether PostgreSQL undid the transaction for another's sake: a serialization failure or a
     /// deadlock.
-    pub(super) fn is_worth_repeating(&self) -> bool {
+    pub(super) fn was_undone(&self) -> bool {
         self.code().is_some_and(|code| matches!(&*code, "40001" | "40P01"))
+    }
+
+    /// Whether PostgreSQL hung up, so that another connection may fare better.
+    pub(super) fn is_hang_up(&self) -> bool {
+        matches!(&*self.0, Cause::Database(why) if is_hang_up(why))
     }
 
     /// Whether a row was refused because its like exists.
@@ -83,5 +88,17 @@ impl StorageError {
 impl<T: Into<Cause>> From<T> for StorageError {
     fn from(why: T) -> Self {
         Self(Arc::new(why.into()))
+    }
+}
+
+/// Whether PostgreSQL hung up: the connection broke, or was ended by the server.
+pub(super) fn is_hang_up(why: &sqlx::Error) -> bool {
+    match why {
+        sqlx::Error::Io(_) => true,
+        sqlx::Error::Database(why) => {
+            let code = why.code().unwrap_or_default();
+            code.starts_with("08") || matches!(&*code, "57P01" | "57P02")
+        }
+        _ => false,
     }
 }

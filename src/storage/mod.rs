@@ -63,12 +63,25 @@ enum Engine {
     Postgres { pool: PgPool, announces: bool },
 }
 
-/// One statement that changes nothing, on whichever engine the store has.
+/// One statement that changes nothing, on whichever engine the store has. It may run up to three times,
+/// since PostgreSQL may hang up.
 macro_rules! read {
     ($store:expr, |$db:ident| $body:expr) => {
         match &$store.engine {
             $crate::storage::Engine::Sqlite { readers: $db, .. } => $body,
-            $crate::storage::Engine::Postgres { pool: $db, .. } => $body,
+            $crate::storage::Engine::Postgres { pool: $db, .. } => {
+                let mut attempts = 0;
+                loop {
+                    let found = $body;
+                    attempts += 1;
+                    match found {
+                        Err(why)
+                            if attempts < $crate::storage::ATTEMPTS
+                                && $crate::storage::error::is_hang_up(&why) => {}
+                        found => break found,
+                    }
+                }
+            }
         }
     };
 }
@@ -93,7 +106,7 @@ macro_rules! statement {
                         $query.execute(pool).await.map_err($crate::storage::StorageError::from);
                     attempts += 1;
                     match done {
-                        Err(why) if attempts < 3 && why.is_worth_repeating() => {}
+                        Err(why) if attempts < $crate::storage::ATTEMPTS && why.was_undone() => {}
                         done => break done.map(|done| done.rows_affected()),
                     }
                 }
@@ -122,24 +135,32 @@ macro_rules! transaction {
                 }
                 .await
             }
-            // PostgreSQL may give up a transaction for the sake of another and expects it again.
+            // PostgreSQL may give up a transaction for the sake of another, or hang up before it was
+            // asked to commit, and expects it again. Whether a commit took place that was never
+            // answered nobody knows: that one is not repeated.
             $crate::storage::Engine::Postgres { pool, announces } => {
                 let mut attempts = 0;
                 loop {
-                    let outcome = async {
+                    let begun = async {
                         let mut $tx = pool.begin().await?;
                         let outcome = $body;
                         if $announced && *announces {
                             $crate::storage::announcements::announce(&mut $tx).await?;
                         }
-                        $tx.commit().await?;
-                        Ok::<_, $crate::storage::StorageError>(outcome)
+                        Ok::<_, $crate::storage::StorageError>(($tx, outcome))
                     }
                     .await;
                     attempts += 1;
-                    match outcome {
-                        Err(why) if attempts < 3 && why.is_worth_repeating() => {}
-                        outcome => break outcome,
+                    let again = attempts < $crate::storage::ATTEMPTS;
+                    match begun {
+                        Err(why) if again && (why.was_undone() || why.is_hang_up()) => {}
+                        Err(why) => break Err(why),
+                        Ok(($tx, outcome)) => {
+                            match $tx.commit().await.map_err($crate::storage::StorageError::from) {
+                                Err(why) if again && why.was_undone() => {}
+                                committed => break committed.map(|()| outcome),
+                            }
+                        }
                     }
                 }
             }
@@ -172,6 +193,9 @@ macro_rules! from_row {
 }
 
 use {change, from_row, read, statement, transaction};
+
+/// How often PostgreSQL is asked for the same, when it undid it for another's sake or hung up.
+const ATTEMPTS: u32 = 3;
 
 /// How long a caller waits for a connection, or for SQLite's write lock.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -34,6 +34,7 @@ mod client_assertion;
 mod consent;
 mod engines;
 mod expire;
+mod hang_up;
 mod nouns;
 mod opening;
 mod refresh;
