@@ -16,21 +16,23 @@ impl Cores {
         Ok(Self { all })
     }
 
-    pub(crate) fn number(&self) -> usize {
-        self.all.len()
-    }
-
     /// Do something where the server runs, such as starting it: children inherit the core.
     pub(crate) fn as_server<T>(&self, work: impl FnOnce() -> T) -> anyhow::Result<T> {
         on(&self.all[..1], work)
     }
 
-    /// The same with two cores for the server, if the load then still has one of its own.
+    /// The same with two cores for the server, if there are two. Where there are no more than that, the
+    /// load shares the second one.
     pub(crate) fn as_server_on_two<T>(
         &self,
         work: impl FnOnce() -> T,
     ) -> anyhow::Result<Option<T>> {
-        if self.number() < 3 { Ok(None) } else { on(&self.all[..2], work).map(Some) }
+        self.all.get(..2).map(|two| on(two, work)).transpose()
+    }
+
+    /// Whether the load has a core of its own beside two for the server.
+    pub(crate) fn has_a_third(&self) -> bool {
+        self.all.len() > 2
     }
 
     /// Stay on the core that loads, from now on.

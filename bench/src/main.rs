@@ -119,6 +119,7 @@ async fn run(options: &Options) -> anyhow::Result<Report> {
         memory: vec![("idle", idle), ("after everything", after)],
         start: Some(median(&starts)),
         second_core,
+        shared: !cores.has_a_third(),
     })
 }
 

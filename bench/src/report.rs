@@ -14,6 +14,8 @@ pub(crate) struct Report {
     pub(crate) memory: Vec<(&'static str, f64)>,
     pub(crate) start: Option<f64>,
     pub(crate) second_core: Option<f64>,
+    /// Whether the load then shared that core with the server.
+    pub(crate) shared: bool,
 }
 
 /// Something that was promised.
@@ -127,8 +129,11 @@ impl Report {
             lines.push(format!("| {what} | {found:.2} | {by_cpu} | {sign} {wanted} | {met} |"));
         }
         let second = self.second_core.map_or_else(
-            || "not measured: the load needs a core of its own, and there are but two".to_owned(),
-            |gain| format!("{gain:.2} times the requests of one core"),
+            || "not measured".to_owned(),
+            |gain| {
+                let shared = if self.shared { ", although the load took part of it" } else { "" };
+                format!("{gain:.2} times the requests of one core{shared}")
+            },
         );
         lines.push(format!("\nSecond core: {second}."));
         for (workload, measured) in self.loads() {
@@ -235,6 +240,7 @@ mod tests {
             memory: vec![("idle", 12.0)],
             start: Some(31.0),
             second_core: None,
+            shared: false,
         }
     }
 

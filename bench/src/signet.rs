@@ -86,14 +86,12 @@ impl Signet {
         Ok(began.elapsed())
     }
 
-    /// The same on two cores, if there are enough.
+    /// The same on two cores, if there are two.
     pub(crate) async fn restart_on_two(&mut self, cores: &Cores) -> anyhow::Result<bool> {
-        if cores.number() < 3 {
-            return Ok(false);
-        }
         self.stop()?;
         let mut command = self.serve();
-        self.server = cores.as_server_on_two(|| command.spawn())?.context("three cores")??;
+        let Some(server) = cores.as_server_on_two(|| command.spawn())? else { return Ok(false) };
+        self.server = server?;
         self.ready().await?;
         Ok(true)
     }
