@@ -16,9 +16,7 @@ pub async fn authenticate(
     let presented = Presented::parse(authorization, params)?;
     let client = app.directory.client(&presented.client).await?.ok_or_else(unknown_client)?;
 
-    let (token, here) = (app.issuer().join("/token"), app.issuer().join(endpoint));
-    let audiences = [app.issuer().as_str(), &token, &here];
-    match presented.authenticate(client, &audiences, app.clock.now())? {
+    match presented.authenticate(client, app.issuer(), endpoint, app.clock.now())? {
         Proof::Complete(client) => Ok(client),
         Proof::Once(proof) => {
             let first = app.store.remember_assertion(&proof.id, proof.until).await?;

@@ -10,11 +10,14 @@ pub async fn token(app: &App, authorization: Option<&str>, params: &Params) -> R
     params.without_repeats()?;
     let client = client_auth::authenticate(app, authorization, params, "/token").await?;
 
+    // What waits for the database is large, and would be moved about with every other request.
     match GrantRequest::parse(params, client.client())? {
         GrantRequest::AuthorizationCode(request) => {
-            authorization_code::redeem(app, &client, request).await
+            Box::pin(authorization_code::redeem(app, &client, request)).await
         }
-        GrantRequest::RefreshToken(request) => refresh::refresh(app, &client, request).await,
+        GrantRequest::RefreshToken(request) => {
+            Box::pin(refresh::refresh(app, &client, request)).await
+        }
         GrantRequest::ClientCredentials(request) => {
             client_credentials::issue(app, &client, &request).await
         }

@@ -163,7 +163,7 @@ pub(super) fn narrowed(
     let granted = |resource: &Resource| {
         if authorization.resources.is_empty() {
             catalogue.find(resource.as_str()).is_none_or(|resource| {
-                !resource.scope.intersection(&authorization.scope).is_empty()
+                resource.scope.meets(&authorization.scope)
             })
         } else {
             authorization.resources.contains(resource)

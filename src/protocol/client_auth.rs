@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     model::{Client, ClientKind, Credentials, SecretHash, SecretMethod},
-    values::{Algorithm, ClientId, ClientSecret, Secret, Timestamp, TokenHash},
+    values::{Algorithm, ClientId, ClientSecret, Issuer, Secret, Timestamp, TokenHash},
 };
 
 /// How far ahead an assertion may expire, in seconds.
@@ -133,15 +133,16 @@ impl Presented {
         }
     }
 
-    /// Check the evidence against the registration, in the registered way only. `audiences` are the
-    /// names by which an assertion may address us.
+    /// Check the evidence against the registration, in the registered way only. An assertion may
+    /// address us as the issuer, or by the address of the token endpoint or of this `endpoint`.
     ///
     /// # Errors
     /// `invalid_client`.
     pub fn authenticate(
         self,
         client: Arc<Client>,
-        audiences: &[&str],
+        issuer: &Issuer,
+        endpoint: &str,
         now: Timestamp,
     ) -> Result<Proof, OAuthError> {
         if client.disabled_at.is_some() {
@@ -155,7 +156,9 @@ impl Presented {
             ) if registered == method => check_secret(hash, secret, now)?,
             (ClientKind::Confidential(Credentials::Keys(keys)), Evidence::Assertion(assertion)) => {
                 let assertion = assertion.expose();
-                let (id, until) = check_assertion(&client.id, keys, assertion, audiences, now)?;
+                let (token, here) = (issuer.join("/token"), issuer.join(endpoint));
+                let audiences = [issuer.as_str(), &token, &here];
+                let (id, until) = check_assertion(&client.id, keys, assertion, &audiences, now)?;
                 return Ok(Proof::Once(OneTime { client: AuthenticatedClient(client), id, until }));
             }
             _ => {
@@ -287,8 +290,17 @@ mod tests {
         format!("Basic {}", BASE64_STANDARD.encode(text))
     }
 
+    fn issuer() -> Issuer {
+        "https://id.test".parse().unwrap()
+    }
+
     fn attempt(header: Option<&str>, body: &str, client: Client) -> Result<Proof, OAuthError> {
-        Presented::parse(header, &params(body))?.authenticate(Arc::new(client), &[], NOW)
+        Presented::parse(header, &params(body))?.authenticate(
+            Arc::new(client),
+            &issuer(),
+            "/token",
+            NOW,
+        )
     }
 
     #[test]
@@ -386,7 +398,7 @@ mod tests {
             let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
             let body = format!("client_assertion={assertion}&client_assertion_type={kind}");
             let presented = Presented::parse(None, &params(&body))?;
-            presented.authenticate(Arc::new(client()), &["https://id.test"], NOW)
+            presented.authenticate(Arc::new(client()), &issuer(), "/token", NOW)
         };
 
         let good = || present("conf", "https://id.test", 60, "JWT");

@@ -29,9 +29,6 @@ impl ClientCredentialsRequest {
 ///
 /// # Errors
 /// `unauthorized_client` for a public client, `invalid_scope`, `invalid_target`.
-///
-/// # Panics
-/// Never: the scopes that speak of a person are scope tokens.
 pub fn decide(
     request: &ClientCredentialsRequest,
     client: &AuthenticatedClient,
@@ -46,9 +43,8 @@ pub fn decide(
         .scope
         .narrow(asked)
         .ok_or_else(|| InvalidScope.because("the client is not registered for this scope"))?;
-    let of_a_person = Scope::from_tokens(IDENTITY_SCOPES).expect("these are scope tokens");
     let resources = catalogue.ask(request.resources.iter().map(String::as_str), registered)?;
-    let aim = catalogue.aim(&scope.without(&of_a_person), &resources);
+    let aim = catalogue.aim(&scope.without_any(&IDENTITY_SCOPES), &resources);
     if aim.scope.is_empty() && request.scope.is_some() {
         return Err(InvalidScope.because(
             "the client's own token can carry none of this scope: it speaks of a person, or belongs \

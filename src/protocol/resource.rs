@@ -76,7 +76,7 @@ impl Catalogue {
         let resource = self
             .find(name)
             .ok_or_else(|| InvalidTarget.because("the resource is not registered here"))?;
-        if client.scope.intersection(&resource.scope).is_empty() {
+        if !client.scope.meets(&resource.scope) {
             return Err(InvalidTarget
                 .because("the client has no scope of this resource in its registration"));
         }
@@ -88,11 +88,7 @@ impl Catalogue {
     #[must_use]
     pub fn reach(&self, scope: &Scope, resources: &[Resource]) -> BTreeSet<Resource> {
         let reached = |api: &&ResourceServer| {
-            if resources.is_empty() {
-                !api.scope.intersection(scope).is_empty()
-            } else {
-                resources.contains(&api.id)
-            }
+            if resources.is_empty() { api.scope.meets(scope) } else { resources.contains(&api.id) }
         };
         self.resources.iter().filter(reached).map(|api| api.id.clone()).collect()
     }
@@ -123,11 +119,8 @@ impl Catalogue {
     }
 
     fn aim_by_scope(&self, scope: &Scope) -> Aim {
-        let owners: Vec<_> = self
-            .resources
-            .iter()
-            .filter(|resource| !resource.scope.intersection(scope).is_empty())
-            .collect();
+        let owners: Vec<_> =
+            self.resources.iter().filter(|resource| resource.scope.meets(scope)).collect();
         match owners.as_slice() {
             [only] => {
                 let own = scope.contains("openid").then(|| self.issuer.to_string());

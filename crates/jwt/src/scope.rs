@@ -55,6 +55,18 @@ impl Scope {
         self.0.is_subset(&other.0)
     }
 
+    /// Whether a token of this scope is in `other`.
+    #[must_use]
+    pub fn meets(&self, other: &Self) -> bool {
+        !self.0.is_disjoint(&other.0)
+    }
+
+    /// The scope without the tokens that are one of these.
+    #[must_use]
+    pub fn without_any(&self, tokens: &[&str]) -> Self {
+        Self(self.0.iter().filter(|token| !tokens.contains(&token.as_str())).cloned().collect())
+    }
+
     /// The tokens of either.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
