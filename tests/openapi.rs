@@ -112,17 +112,21 @@ fn routes() -> BTreeSet<String> {
 }
 
 fn routes_of(code: &str) -> BTreeSet<String> {
+    let documents = code.split(".document(").skip(1).map(|rest| {
+        let path = rest.split('"').nth(1).expect("a document begins with its path");
+        let path = path.strip_prefix("{path}").or(path.strip_suffix("{path}")).unwrap_or(path);
+        format!("get {path}")
+    });
     let calls = code.split(".route(").skip(1);
-    calls
-        .flat_map(|rest| {
-            let call = &rest[..end_of_call(rest)];
-            let path = call.split('"').nth(1).expect("a route begins with its path");
-            // RFC 8414 §3.1 puts the issuer's path behind the well-known part: the same endpoint.
-            let path = path.strip_suffix("{path}").unwrap_or(path).to_owned();
-            let methods = METHODS.into_iter().filter(|method| calls_method(call, method));
-            methods.map(move |method| format!("{method} {path}")).collect::<Vec<_>>()
-        })
-        .collect()
+    let routes = calls.flat_map(|rest| {
+        let call = &rest[..end_of_call(rest)];
+        let path = call.split('"').nth(1).expect("a route begins with its path");
+        // RFC 8414 §3.1 puts the issuer's path behind the well-known part: the same endpoint.
+        let path = path.strip_suffix("{path}").unwrap_or(path).to_owned();
+        let methods = METHODS.into_iter().filter(|method| calls_method(call, method));
+        methods.map(move |method| format!("{method} {path}")).collect::<Vec<_>>()
+    });
+    documents.chain(routes).collect()
 }
 
 /// Whether the function of this name is called, as in `get(jwks)` and `.post(answer)`.

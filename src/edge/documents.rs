@@ -17,13 +17,15 @@ use crate::flows::App;
 pub type Write = fn(&App, &HeaderMap) -> Response;
 
 /// The documents, by their paths.
+#[derive(Default)]
 pub struct Documents(Vec<(String, Write)>);
 
 impl Documents {
-    /// These documents.
+    /// The same, and one more at this path.
     #[must_use]
-    pub fn new(documents: Vec<(String, Write)>) -> Self {
-        Self(documents)
+    pub fn document(mut self, path: String, write: Write) -> Self {
+        self.0.push((path, write));
+        self
     }
 
     /// The same by way of a router, which knows what else may be asked of a document: its head, and

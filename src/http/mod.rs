@@ -21,11 +21,7 @@ use axum::{
 };
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 
-use crate::{
-    edge::{Documents, Write},
-    flows::App,
-    values::Issuer,
-};
+use crate::{edge::Documents, flows::App, values::Issuer};
 
 pub use error::Refusal;
 
@@ -33,19 +29,17 @@ pub use error::Refusal;
 #[must_use]
 pub fn documents(issuer: &Issuer) -> Documents {
     let path = issuer.path();
-    // RFC 8414 §3.1 puts the well-known part before the issuer's path; OpenID Connect puts it behind.
-    let mut places = vec![
-        (format!("{path}/jwks"), jwks::jwks as Write),
-        (format!("{path}/.well-known/openid-configuration"), discovery::discovery),
-        (format!("{path}/.well-known/oauth-authorization-server"), discovery::discovery),
-    ];
-    if !path.is_empty() {
-        places.extend([
-            (format!("/.well-known/openid-configuration{path}"), discovery::discovery as Write),
-            (format!("/.well-known/oauth-authorization-server{path}"), discovery::discovery),
-        ]);
+    let documents = Documents::default()
+        .document(format!("{path}/jwks"), jwks::jwks)
+        .document(format!("{path}/.well-known/openid-configuration"), discovery::discovery)
+        .document(format!("{path}/.well-known/oauth-authorization-server"), discovery::discovery);
+    if path.is_empty() {
+        return documents;
     }
-    Documents::new(places)
+    // RFC 8414 §3.1 puts the well-known part before the issuer's path; OpenID Connect puts it behind.
+    documents
+        .document(format!("/.well-known/openid-configuration{path}"), discovery::discovery)
+        .document(format!("/.well-known/oauth-authorization-server{path}"), discovery::discovery)
 }
 
 /// Every other route for machines, below the issuer's path, and what may be done with a document beside

@@ -162,9 +162,9 @@ pub(super) fn narrowed(
     let named = catalogue.ask(asked.iter().map(String::as_str), client)?;
     let granted = |resource: &Resource| {
         if authorization.resources.is_empty() {
-            catalogue.find(resource.as_str()).is_none_or(|resource| {
-                resource.scope.meets(&authorization.scope)
-            })
+            catalogue
+                .find(resource.as_str())
+                .is_none_or(|resource| resource.scope.meets(&authorization.scope))
         } else {
             authorization.resources.contains(resource)
         }
