@@ -53,7 +53,7 @@ impl Serialize for Answer {
             Self::Inactive => json!({ "active": false }).serialize(serializer),
             Self::Access(claims) => {
                 let claims = for_apis(claims);
-                Active { active: true, token_type: "Bearer", claims }.serialize(serializer)
+                Access { active: true, token_type: "Bearer", claims }.serialize(serializer)
             }
             Self::Refresh(issuer, family) => json!({
                 "active": true,
@@ -70,7 +70,7 @@ impl Serialize for Answer {
 }
 
 #[derive(Serialize)]
-struct Active<'a> {
+struct Access<'a> {
     active: bool,
     token_type: &'static str,
     #[serde(flatten)]
