@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { openPage, signIn } from "../browser/support.mjs";
+import { openPage, signIn, toAnotherPage } from "../browser/support.mjs";
 import { briefly, person, runService } from "./world.mjs";
 
 /** Answers the next request for the orders as an API does that knows the token as revoked. */
@@ -19,6 +19,12 @@ function refuseOnce(relay, headers = {}) {
 function tokensOf(relay, since = 0) {
   const calls = relay.seen.slice(since).filter(({ method, authorization }) => method === "GET" && authorization);
   return { calls: calls.length, tokens: [...new Set(calls.map(({ authorization }) => authorization))] };
+}
+
+/** Signs out at an app, and at Signet if it asks. */
+async function signOut(page) {
+  await toAnotherPage(page, () => page.click("#sign-out"));
+  if (new URL(page.url()).pathname === "/logout") await toAnotherPage(page, () => page.click("#logout"));
 }
 
 async function come(page, url, text) {
@@ -51,9 +57,7 @@ export function describeApps(world) {
       await page.reload();
       await page.getByText(`Hello, ${person.name}.`).waitFor();
       await load(page);
-      await page.click("#sign-out");
-      await page.waitForURL((address) => address.pathname === "/logout" || address.href.startsWith(url()));
-      if (new URL(page.url()).pathname === "/logout") await page.click("#logout");
+      await signOut(page);
       await page.getByText("You are not signed in.").waitFor();
       // The page goes on to an address without parameters: what was evaluated before that is lost.
       await page.waitForFunction(() => !JSON.stringify(sessionStorage).includes("access_token"));
@@ -117,9 +121,7 @@ export function describeApps(world) {
       await page.goto(url());
       await signedIn(page);
       await page.locator("#orders li").getByText("tea").waitFor();
-      await page.click("#sign-out");
-      await page.waitForURL((address) => address.pathname === "/logout" || address.href === `${url()}/`);
-      if (new URL(page.url()).pathname === "/logout") await page.click("#logout");
+      await signOut(page);
       await page.waitForURL(`${url()}/`);
       await page.locator("#sign-in").waitFor();
       await page.leave();
@@ -191,9 +193,7 @@ export function describeApps(world) {
       assert.equal(page.url(), `${url()}/private/`);
       assert.doesNotMatch(await page.content(), /eyJ|sgr_/);
 
-      await page.click("#sign-out");
-      await page.waitForURL((address) => address.pathname === "/logout" || address.href === `${url()}/`);
-      if (new URL(page.url()).pathname === "/logout") await page.click("#logout");
+      await signOut(page);
       await page.waitForURL(`${url()}/`);
       await page.goto(`${url()}/private/`);
       await page.waitForURL("**/login*");
