@@ -26,6 +26,7 @@ impl RequestId {
 #[derive(Clone, Debug)]
 pub struct CurrentRequest {
     pub(super) id: RequestId,
+    /// Where it came from, as far as proxies that we trust vouch for it.
     pub(super) from: IpAddr,
     pub(super) method: Method,
     pub(super) uri: Uri,
@@ -44,12 +45,6 @@ impl CurrentRequest {
         &self.id
     }
 
-    /// Where it came from, as far as proxies that we trust vouch for it.
-    #[must_use]
-    pub fn from(&self) -> IpAddr {
-        self.from
-    }
-
     /// Do this work for it.
     pub(super) fn during<F: Future>(self, work: F) -> impl Future<Output = F::Output> {
         CURRENT.scope(self, work)
@@ -60,5 +55,23 @@ impl fmt::Display for CurrentRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { id, from, method, uri } = self;
         write!(f, "request={} from={from} method={method} path={:?}", id.as_str(), uri.path())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_task_knows_its_request_and_says_nothing_of_the_query() {
+        assert!(CurrentRequest::get().is_none());
+        let request = CurrentRequest {
+            id: RequestId(HeaderValue::from_static("r-1")),
+            from: "192.0.2.1".parse().unwrap(),
+            method: Method::GET,
+            uri: "/authorize?code=hunter2".parse().unwrap(),
+        };
+        let line = request.during(async { CurrentRequest::get().unwrap().to_string() }).await;
+        assert_eq!(line, r#"request=r-1 from=192.0.2.1 method=GET path="/authorize""#);
     }
 }

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// How many tokens are remembered.
-const MOST: u64 = 8192;
+const MOST: u64 = 4096;
 
 /// Tokens whose signature was verified here, by their hashes: APIs that introspect ask for the same one
 /// again and again. Nothing but a token of ours gets in, and what may change is looked at every time.

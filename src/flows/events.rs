@@ -31,7 +31,7 @@ pub enum Event<'a> {
 
 impl Event<'_> {
     /// Tell it. No event holds a secret. From which request it comes, and from which address, is told by
-    /// the span around it. A refusal is for whoever looks for it: strangers can cause as many as they
+    /// the line of the log itself. A refusal is for whoever looks for it: strangers can cause as many as they
     /// like.
     pub fn emit(&self) {
         match self {

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    http::{Method, header},
+    http::{HeaderName, Method},
     routing::{get, post},
 };
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
@@ -24,6 +24,7 @@ use tower_http::cors::{AllowHeaders, Any, CorsLayer};
 use crate::{edge::Documents, flows::App, values::Issuer};
 
 pub use error::Refusal;
+use respond::EXPOSED;
 
 /// The documents: what is published for everybody, wherever clients look for it.
 #[must_use]
@@ -68,5 +69,5 @@ fn cors() -> CorsLayer {
         .allow_origin(Any)
         .allow_methods([Method::GET, Method::POST])
         .allow_headers(AllowHeaders::mirror_request())
-        .expose_headers([header::WWW_AUTHENTICATE, header::ETAG])
+        .expose_headers(EXPOSED.split(',').map(HeaderName::from_static).collect::<Vec<_>>())
 }

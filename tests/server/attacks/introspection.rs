@@ -17,6 +17,7 @@ on_both_engines! {
     a_client_ends_nobody_elses_tokens
     whatever_the_hint_says_a_token_is_revoked
     a_public_client_can_end_what_it_was_given
+    a_token_that_is_known_already_ends_like_any_other
 }
 
 /// [RFC 7662 §2.1](https://www.rfc-editor.org/rfc/rfc7662#section-2.1).
@@ -145,4 +146,32 @@ async fn a_public_client_can_end_what_it_was_given(server: Server) {
     let form = [("grant_type", "refresh_token"), ("refresh_token", refresh), ("client_id", "spa")];
     refused(&server.post("/token", None, &form).await, 400, "invalid_grant");
     assert_eq!(server.userinfo(text(&tokens, "access_token")).await.status(), 401);
+}
+
+/// A token is verified once and remembered ([RFC 7662 §4](https://www.rfc-editor.org/rfc/rfc7662#section-4)):
+/// its time, its key and its revocation are looked at every time.
+async fn a_token_that_is_known_already_ends_like_any_other(server: Server) {
+    let fresh = async || {
+        let form = [("grant_type", "client_credentials"), ("resource", API)];
+        let (_, tokens) = server.post("/token", Some(&server.machine), &form).await;
+        let token = text(&tokens, "access_token").to_owned();
+        for _ in 0..2 {
+            assert_eq!(server.introspect(&server.api, &token).await["active"], true);
+        }
+        token
+    };
+    let inactive = json!({ "active": false });
+
+    let revoked = fresh().await;
+    server.post("/revoke", Some(&server.machine), &[("token", &revoked)]).await;
+    assert_eq!(server.introspect(&server.api, &revoked).await, inactive);
+
+    let expired = fresh().await;
+    server.wait(900).await;
+    assert_eq!(server.introspect(&server.api, &expired).await, inactive);
+
+    let orphan = fresh().await;
+    let kid = jsonwebtoken::decode_header(&orphan).unwrap().kid.unwrap().parse().unwrap();
+    server.app.keys.revoke(&kid, server.app.clock.now()).await.unwrap();
+    assert_eq!(server.introspect(&server.api, &orphan).await, inactive);
 }
