@@ -101,12 +101,6 @@ impl Keys {
         claims: &C,
         now: Timestamp,
     ) -> Result<String, KeysError> {
-        // A signature with RSA takes longer than everything around it. Whoever else has come is read
-        // first, so that one kind of work follows another of its kind, and short answers do not wait
-        // for long.
-        if matches!(algorithm, Algorithm::Rs256 | Algorithm::Ps256) {
-            task::yield_now().await;
-        }
         if let Some(key) = self.ring.load().active(algorithm, now) {
             return Ok(key.sign(typ, claims)?);
         }
