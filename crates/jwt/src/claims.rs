@@ -60,7 +60,10 @@ pub(crate) fn check_audience(
 }
 
 /// A `NumericDate` that may be absent. Fractions of a second are dropped.
-fn moment(claims: &Map<String, Value>, name: &str) -> Result<Option<Timestamp>, Rejected> {
+pub(crate) fn moment(
+    claims: &Map<String, Value>,
+    name: &str,
+) -> Result<Option<Timestamp>, Rejected> {
     let Some(value) = claims.get(name) else {
         return Ok(None);
     };

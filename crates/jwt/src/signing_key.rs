@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::{
     algorithm::Algorithm,
-    base64url,
+    compact,
     key_id::KeyId,
     key_pair::{self, KeyPair},
     public_key::PublicKey,
@@ -125,15 +125,7 @@ impl SigningKey {
         }
         let header = format!("{}{}}}", self.header, quoted(typ));
 
-        let mut token = String::with_capacity((header.len() + claims.len()) * 4 / 3 + 400);
-        base64url::append(header.as_bytes(), &mut token);
-        token.push('.');
-        base64url::append(&claims, &mut token);
-
-        let signature = self.pair.sign(token.as_bytes()).map_err(|_| KeyError::Failed)?;
-        token.push('.');
-        base64url::append(&signature, &mut token);
-        Ok(token)
+        compact::sign(&header, &claims, &self.pair).map_err(|_| KeyError::Failed)
     }
 }
 
@@ -161,6 +153,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::base64url;
 
     fn pem(label: &str, der: &[u8]) -> String {
         let text = STANDARD.encode(der);
