@@ -17,11 +17,12 @@ use signet::{
         client_auth::{AuthenticatedClient, Presented, Proof},
         client_credentials, refresh,
         resource::Catalogue,
+        status,
         token::GrantRequest,
     },
     values::{
-        Acr, Algorithm, Amr, Authentication, FamilyId, RefreshToken, SessionId, Timestamp,
-        TokenHash, UserId,
+        Acr, Algorithm, Amr, Authentication, FamilyId, Issuer, RefreshToken, SessionId,
+        StatusPlace, Timestamp, TokenHash, UserId,
     },
 };
 
@@ -48,6 +49,7 @@ fn client() -> Client {
         policy_uri: None,
         tos_uri: None,
         disabled_at: None,
+        first_status_place: None,
         revision: 0,
         created_at: NOW,
         updated_at: NOW,
@@ -92,6 +94,7 @@ fn family() -> RefreshFamily {
         idle_until: NOW.plus(1000),
         expires_at: NOW.plus(10_000),
         revoked_at: None,
+        status_place: None,
     }
 }
 
@@ -154,6 +157,14 @@ fn decisions(criterion: &mut Criterion) {
             let GrantRequest::RefreshToken(request) = request else { unreachable!() };
             refresh::decide(&request, &proven, &family, &catalogue, 30, NOW).unwrap()
         });
+    });
+
+    // A thousandth of a million grants, anywhere.
+    let revoked = || (0..1000_i64).map(|number| (number * 7919 % StatusPlace::LIST, 1));
+    let issuer: Issuer = "https://id.test".parse().unwrap();
+    let size = serde_json::to_string(&status::list(&issuer, 0, revoked(), NOW)).unwrap().len();
+    criterion.bench_function(&format!("a status list of {size} bytes is built"), |bench| {
+        bench.iter(|| status::list(&issuer, 0, black_box(revoked()), NOW));
     });
 }
 

@@ -12,7 +12,10 @@ use serde::de::DeserializeOwned;
 use signet_jwt::{Expected, Expiry, Rejected, Typ, Unverified, Verified};
 use uuid::Uuid;
 
-use super::{Error, access_token::KnownTokens, directory::Directory, password::PasswordHasher};
+use super::{
+    Error, access_token::KnownTokens, directory::Directory, password::PasswordHasher,
+    status::Statuses,
+};
 use crate::{
     config::Config,
     keys::{Keys, MasterSource},
@@ -36,6 +39,8 @@ pub struct App {
     pub directory: Directory,
     /// Access tokens that were verified here.
     pub(super) known_tokens: KnownTokens,
+    /// Places in the status lists, and the lists.
+    pub statuses: Statuses,
     /// What checks passwords.
     pub hasher: PasswordHasher,
     /// The time.
@@ -56,6 +61,7 @@ impl App {
         let now = clock.now();
         let store = Store::open(&config.database.url).await?;
         store.migrate().await?;
+        store.place_clients(now).await?;
         let issuer = config.server.issuer.clone();
         // Before the keys: what changes of them from now on is followed.
         let directory = Directory::open(store.clone(), issuer, clock.clone()).await?;
@@ -69,6 +75,7 @@ impl App {
             config,
             directory,
             known_tokens: KnownTokens::default(),
+            statuses: Statuses::default(),
             hasher,
             clock,
             random,

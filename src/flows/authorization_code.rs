@@ -3,10 +3,11 @@
 use super::{
     App, Result,
     events::Event,
-    issue::{self, Issued},
+    issue::{self, Held, Issued, Place},
     revocation::revoke_family,
 };
 use crate::{
+    config::TokensConfig,
     model::{Authorization, CodeState, RefreshFamily},
     protocol::{
         ErrorCode::InvalidGrant,
@@ -14,7 +15,7 @@ use crate::{
         client_auth::AuthenticatedClient,
     },
     storage::Redemption,
-    values::{FamilyId, Timestamp},
+    values::{FamilyId, StatusPlace, Timestamp},
 };
 
 /// Redeem a code.
@@ -43,14 +44,18 @@ pub async fn redeem(
         .filter(|user| user.disabled_at.is_none())
         .ok_or_else(|| InvalidGrant.because("the person can no longer sign in"))?;
 
-    let kept = redeemable.refreshable.then(|| begin(app, family, code.authorization, now));
-    let refresh_token = kept.as_ref().map(|kept| app.keys.refresh_token(kept.id, 0, client.id()));
-    match app.store.redeem_code(code.id, family, kept.as_ref(), now).await? {
+    let place = app.statuses.place(&app.store).await?;
+    let lifetime = Lifetime::of(&app.config.tokens, redeemable.refreshable);
+    let kept = begin(family, code.authorization, place, lifetime, now);
+    match app.store.redeem_code(code.id, &kept, now).await? {
         Redemption::Redeemed => {}
         Redemption::Replayed => return replayed(app, client, &request, now).await,
     }
 
-    issue::mint(app, &redeemable.entitlement, Some(&user), refresh_token, now).await
+    let refresh_token =
+        redeemable.refreshable.then(|| app.keys.refresh_token(family, 0, client.id()));
+    let held = Held { place: Some(Place::OfGrant(place)), refresh_token };
+    issue::mint(app, &redeemable.entitlement, Some(&user), held, now).await
 }
 
 /// Somebody redeemed it between our look and our attempt: what they got must die.
@@ -77,15 +82,37 @@ async fn reused(
     Err(authorization_code::reused().into())
 }
 
-fn begin(app: &App, id: FamilyId, authorization: Authorization, now: Timestamp) -> RefreshFamily {
-    let tokens = &app.config.tokens;
+/// For how many seconds a grant can be refreshed, or is remembered for its access token alone.
+struct Lifetime {
+    idle: i64,
+    absolute: i64,
+}
+
+impl Lifetime {
+    fn of(tokens: &TokensConfig, refreshable: bool) -> Self {
+        if refreshable {
+            Self { idle: tokens.refresh_idle, absolute: tokens.refresh_absolute }
+        } else {
+            Self { idle: tokens.access_lifetime, absolute: tokens.access_lifetime }
+        }
+    }
+}
+
+fn begin(
+    id: FamilyId,
+    authorization: Authorization,
+    place: StatusPlace,
+    lifetime: Lifetime,
+    now: Timestamp,
+) -> RefreshFamily {
     RefreshFamily {
         id,
         authorization,
         generation: 0,
         rotated_at: now,
-        idle_until: now.plus(tokens.refresh_idle),
-        expires_at: now.plus(tokens.refresh_absolute),
+        idle_until: now.plus(lifetime.idle),
+        expires_at: now.plus(lifetime.absolute),
         revoked_at: None,
+        status_place: Some(place),
     }
 }

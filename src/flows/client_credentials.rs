@@ -2,7 +2,7 @@
 
 use super::{
     App, Result,
-    issue::{self, Issued},
+    issue::{self, Held, Issued, Place},
 };
 use crate::protocol::{
     client_auth::AuthenticatedClient,
@@ -19,5 +19,7 @@ pub async fn issue(
 
     let entitlement = client_credentials::decide(request, client, &apis.catalogue)?;
 
-    issue::mint(app, &entitlement, None, None, app.clock.now()).await
+    let place = client.client().first_status_place.map(Place::InBlock);
+    let held = Held { place, refresh_token: None };
+    issue::mint(app, &entitlement, None, held, app.clock.now()).await
 }

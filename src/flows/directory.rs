@@ -3,19 +3,21 @@
 
 use std::{
     collections::HashSet,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use moka::sync::Cache;
+use tokio::sync::broadcast;
 
 use super::{Result, app::Clock};
 use crate::{
     keys::Keys,
-    model::{Change, Client, Revocation},
+    model::{Change, Client, Revocation, RevokedPlaces},
     protocol::{
         access_token::AccessClaims, metadata, resource::Catalogue, revocation::RevocationSet,
+        status::StatusSet,
     },
     storage::Store,
     values::{ClientId, Issuer, Timestamp},
@@ -23,6 +25,9 @@ use crate::{
 
 /// How many clients are kept in memory.
 const MOST_CLIENTS: u64 = 10_000;
+
+/// How much news of revoked places is kept for those who listen.
+const MOST_NEWS: usize = 4096;
 
 /// For how many seconds a note may turn up below others that were seen: its transaction took longer.
 const WINDOW: i64 = 30;
@@ -40,6 +45,9 @@ pub struct Directory {
     clients: Cache<ClientId, Arc<Client>>,
     apis: Arc<ArcSwap<Apis>>,
     revocations: Arc<RwLock<RevocationSet>>,
+    places: Arc<RwLock<StatusSet>>,
+    /// Where it is told which places are revoked, as soon as this node knows.
+    revoked: broadcast::Sender<RevokedPlaces>,
     /// How far this node has followed; held while a client that was read is put into the cache, so
     /// that nothing stale is put there after its change was seen.
     progress: Arc<Mutex<Progress>>,
@@ -77,6 +85,7 @@ impl Directory {
         progress.advance(&store.changes_after(0).await?, now);
         let apis = Arc::new(ArcSwap::from_pointee(read_apis(&store, &issuer).await?));
         let revocations = RevocationSet::new(store.revocations(now).await?);
+        let places = StatusSet::new(store.revoked_places(now).await?);
         Ok(Self {
             store,
             issuer,
@@ -84,6 +93,8 @@ impl Directory {
             clients: Cache::new(MOST_CLIENTS),
             apis,
             revocations: Arc::new(RwLock::new(revocations)),
+            places: Arc::new(RwLock::new(places)),
+            revoked: broadcast::Sender::new(MOST_NEWS),
             progress: Arc::new(Mutex::new(progress)),
         })
     }
@@ -115,6 +126,17 @@ impl Directory {
     #[must_use]
     pub fn is_revoked(&self, token: &AccessClaims) -> bool {
         self.revocations.read().unwrap_or_else(PoisonError::into_inner).reaches(token)
+    }
+
+    /// The places in the status lists that are revoked.
+    pub fn places(&self) -> RwLockReadGuard<'_, StatusSet> {
+        self.places.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is revoked from now on, place by place. Whoever is too slow to hear all of it is told so.
+    #[must_use]
+    pub fn listen(&self) -> broadcast::Receiver<RevokedPlaces> {
+        self.revoked.subscribe()
     }
 
     /// Take note of a revocation that this node has just kept.
@@ -164,6 +186,7 @@ impl Directory {
         }
         if changes.iter().any(|change| matches!(change, Change::Revocation(_))) {
             self.add(self.store.revocations_after(floor).await?);
+            self.add_places(self.store.revoked_places_after(floor).await?);
         }
         if changes.contains(&Change::Keys) {
             keys.reload().await?;
@@ -176,6 +199,7 @@ impl Directory {
         self.clients.invalidate_all();
         self.apis.store(Arc::new(read_apis(&self.store, &self.issuer).await?));
         self.add(self.store.revocations(now).await?);
+        self.add_places(self.store.revoked_places(now).await?);
         keys.reload().await?;
         Ok(())
     }
@@ -185,6 +209,15 @@ impl Directory {
         set.forget(self.clock.now());
         for revocation in revocations {
             set.add(revocation);
+        }
+    }
+
+    fn add_places(&self, places: impl IntoIterator<Item = RevokedPlaces>) {
+        let mut set = self.places.write().unwrap_or_else(PoisonError::into_inner);
+        set.forget(self.clock.now());
+        for news in places.into_iter().filter_map(|places| set.add(places)) {
+            // Nobody may be listening.
+            let _ = self.revoked.send(news);
         }
     }
 

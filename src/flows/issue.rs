@@ -8,8 +8,11 @@ use serde::Serialize;
 use super::{App, Result, events::Event};
 use crate::{
     model::User,
-    protocol::{Entitlement, Subject, access_token, id_token},
-    values::{RefreshToken, Scope, Timestamp},
+    protocol::{
+        Entitlement, Subject, access_token, id_token,
+        status::{self, ListClaims},
+    },
+    values::{Algorithm, RefreshToken, Scope, StatusPlace, Timestamp},
 };
 
 /// What a client is given ([RFC 6749 §5.1](https://www.rfc-editor.org/rfc/rfc6749#section-5.1)).
@@ -32,19 +35,49 @@ impl fmt::Debug for Issued {
     }
 }
 
+/// What goes with an access token: where it is found in the status lists, and how to get the next one.
+#[derive(Debug, Default)]
+pub struct Held {
+    /// Where it is found.
+    pub place: Option<Place>,
+    /// The refresh token of its grant.
+    pub refresh_token: Option<RefreshToken>,
+}
+
+/// Where a token is found in the status lists.
+#[derive(Clone, Copy, Debug)]
+pub enum Place {
+    /// Where all tokens of its grant are.
+    OfGrant(StatusPlace),
+    /// Somewhere in the block of its client.
+    InBlock(StatusPlace),
+}
+
+impl Place {
+    fn of(self, jti: &str) -> StatusPlace {
+        match self {
+            Self::OfGrant(place) => place,
+            Self::InBlock(first) => first.of_token(jti),
+        }
+    }
+}
+
 /// Turn an entitlement into tokens: one signature for each. `user` is the person that it speaks of.
 pub async fn mint(
     app: &App,
     entitlement: &Entitlement,
     user: Option<&User>,
-    refresh_token: Option<RefreshToken>,
+    held: Held,
     now: Timestamp,
 ) -> Result<Issued> {
+    let Held { place, refresh_token } = held;
     let terms = entitlement.terms();
     let lifetime = app.config.tokens.access_lifetime;
     let jti = BASE64.encode(app.random.bytes::<16>());
     let roles = user.map_or_else(BTreeSet::new, |user| user.roles.clone());
-    let claims = access_token::claims(entitlement, &roles, jti, app.issuer(), lifetime, now);
+    let validity = (app.issuer(), lifetime, now);
+    let place = place.map(|place| place.of(&jti));
+    let claims = access_token::claims(entitlement, &roles, jti, place, validity);
     let access_token = app.keys.sign(terms.algorithm, access_token::TYP, &claims, now).await?;
 
     let id_token = match (&terms.id_token, &terms.subject, user) {
@@ -72,6 +105,11 @@ pub async fn mint(
         refresh_token: refresh_token.map(|token| token.expose()),
         id_token,
     })
+}
+
+/// Sign a status list: what is published of tokens comes from where they come from.
+pub(super) async fn status_list(app: &App, list: &ListClaims, now: Timestamp) -> Result<String> {
+    Ok(app.keys.sign(Algorithm::Rs256, status::TYP, list, now).await?)
 }
 
 #[cfg(test)]

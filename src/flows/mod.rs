@@ -19,6 +19,7 @@ mod pending;
 pub mod refresh;
 pub mod revocation;
 pub mod sessions;
+pub mod status;
 pub mod token;
 pub mod userinfo;
 

@@ -3,17 +3,18 @@
 use super::{
     App, Cause, Result,
     events::Event,
-    issue::{self, Issued},
+    issue::{self, Held, Issued, Place},
     revocation::revoke_family,
 };
 use crate::{
-    model::User,
+    model::{RefreshFamily, User},
     protocol::{
         ErrorCode::InvalidGrant,
         client_auth::AuthenticatedClient,
         refresh::{self, Decision, RefreshRequest, not_a_token, reused},
     },
-    storage::{PersonalFamily, Rotation},
+    storage::{Attempt, PersonalFamily, Rotation},
+    values::StatusPlace,
 };
 
 /// How often a lost race is looked at again. One lost race changes the answer, and the answer after
@@ -39,19 +40,27 @@ pub async fn refresh(
         match refresh::decide(&request, client, &family, &apis.catalogue, grace, now)? {
             Decision::Rotate(entitlement) => {
                 let user = who_may_sign_in(user)?;
-                let (presented, next) = (family.generation, family.generation + 1);
-                let idle_until = now.plus(app.config.tokens.refresh_idle);
-                let rotation =
-                    app.store.rotate_family(family.id, presented, now, idle_until).await?;
-                if rotation == Rotation::Rotated {
-                    let token = app.keys.refresh_token(family.id, next, client.id());
-                    return issue::mint(app, &entitlement, Some(&user), Some(token), now).await;
+                let place = match family.status_place {
+                    Some(place) => place,
+                    None => app.statuses.place(&app.store).await?,
+                };
+                let attempt = Attempt {
+                    id: family.id,
+                    presented: family.generation,
+                    place_before: family.status_place,
+                    place: Some(place),
+                    idle_until: now.plus(app.config.tokens.refresh_idle),
+                    now,
+                };
+                if app.store.rotate_family(attempt).await? == Rotation::Rotated {
+                    let held = held(app, client, &family, family.generation + 1, Some(place));
+                    return issue::mint(app, &entitlement, Some(&user), held, now).await;
                 }
             }
             Decision::Repeat(entitlement) => {
                 let user = who_may_sign_in(user)?;
-                let token = app.keys.refresh_token(family.id, family.generation, client.id());
-                return issue::mint(app, &entitlement, Some(&user), Some(token), now).await;
+                let held = held(app, client, &family, family.generation, family.status_place);
+                return issue::mint(app, &entitlement, Some(&user), held, now).await;
             }
             Decision::Reused => {
                 revoke_family(app, family.id, now).await?;
@@ -61,6 +70,17 @@ pub async fn refresh(
         }
     }
     Err(Cause::Broken("a refresh lost every race").into())
+}
+
+fn held(
+    app: &App,
+    client: &AuthenticatedClient,
+    family: &RefreshFamily,
+    generation: i64,
+    place: Option<StatusPlace>,
+) -> Held {
+    let token = app.keys.refresh_token(family.id, generation, client.id());
+    Held { place: place.map(Place::OfGrant), refresh_token: Some(token) }
 }
 
 fn who_may_sign_in(user: User) -> Result<User> {

@@ -5,7 +5,7 @@ use signet_jwt::Unverified;
 use super::{App, Result, access_token::live_token, client_auth, events::Event};
 use crate::{
     model::{Revocation, Revoked},
-    protocol::{ErrorCode::UnauthorizedClient, Params},
+    protocol::{ErrorCode::UnauthorizedClient, Params, access_token::AccessClaims},
     storage::RevocationEntry,
     values::{FamilyId, RefreshToken, Timestamp},
 };
@@ -30,8 +30,7 @@ pub async fn revoke(app: &App, authorization: Option<&str>, params: &Params) -> 
             let refusal = UnauthorizedClient.because("the token was issued to another client");
             return Err(refusal.into());
         }
-        let id = app.random.id(now);
-        revoked = keep(app, Revocation::of_token(id, claims.jti.clone(), claims.exp, now)).await?;
+        revoked = revoke_token(app, &claims, now).await?;
     }
 
     if revoked {
@@ -48,13 +47,24 @@ pub async fn revoke_family(app: &App, family: FamilyId, now: Timestamp) -> Resul
     Ok(entry == RevocationEntry::New)
 }
 
+/// Revoke an access token: a client's own alone, and one of a grant with all that the grant has given so far,
+/// since they are found at one place in the status lists. The grant goes on (RFC 7009 §2.1 leaves it to the
+/// server). False if that is no news.
+async fn revoke_token(app: &App, claims: &AccessClaims, now: Timestamp) -> Result<bool> {
+    let (revocation, place) = match claims.family {
+        Some(family) => (revocation(app, Revoked::Issued(family), now), None),
+        None => {
+            let id = app.random.id(now);
+            let place = claims.status.as_ref().and_then(|status| status.place(app.issuer()));
+            (Revocation::of_token(id, claims.jti.clone(), claims.exp, now), place)
+        }
+    };
+    let entry = app.store.revoke(&revocation, place).await?;
+    app.directory.note(revocation);
+    Ok(entry != RevocationEntry::Known)
+}
+
 /// An entry of the revocation set, beginning now.
 pub(super) fn revocation(app: &App, what: Revoked, now: Timestamp) -> Revocation {
     Revocation::new(app.random.id(now), what, now)
-}
-
-async fn keep(app: &App, revocation: Revocation) -> Result<bool> {
-    let entry = app.store.revoke(&revocation).await?;
-    app.directory.note(revocation);
-    Ok(entry == RevocationEntry::New)
 }

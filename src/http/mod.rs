@@ -9,6 +9,7 @@ mod introspection;
 mod jwks;
 mod respond;
 mod revocation;
+mod status;
 mod token;
 mod userinfo;
 
@@ -50,6 +51,9 @@ pub fn router(app: Arc<App>) -> Router {
     let open = Router::new()
         .route("/token", post(token::token))
         .route("/revoke", post(revocation::revoke))
+        .route("/status", get(status::lists))
+        .route("/status/events", get(status::events))
+        .route("/status/{list}", get(status::list))
         .route("/userinfo", get(userinfo::userinfo).post(userinfo::userinfo));
     let closed = Router::new().route("/introspect", post(introspection::introspect));
     let root =

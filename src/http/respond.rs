@@ -3,7 +3,7 @@
 use axum::{
     Json,
     body::Body,
-    http::{HeaderValue, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
@@ -35,4 +35,24 @@ pub(super) fn document(kind: &'static str, max_age: i64, body: Body) -> Response
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
     response
+}
+
+/// A document under a tag that names this version of it: whoever has it already is told so and no more.
+pub(super) fn tagged(mut response: Response, headers: &HeaderMap, etag: &str) -> Response {
+    let tag = HeaderValue::from_str(etag).expect("a quoted base64url text may be sent");
+    response.headers_mut().insert(header::ETAG, tag);
+    if is_known(headers, etag) {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        *response.body_mut() = Body::empty();
+        response.headers_mut().remove(header::CONTENT_TYPE);
+    }
+    response
+}
+
+/// Whether the caller has it: tags are compared weakly
+/// ([RFC 9110 §13.1.2](https://www.rfc-editor.org/rfc/rfc9110#section-13.1.2)).
+fn is_known(headers: &HeaderMap, etag: &str) -> bool {
+    let strong = |tag: &str| tag.strip_prefix("W/").unwrap_or(tag) == etag;
+    let known = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|tags| tags.to_str().ok());
+    known.flat_map(|tags| tags.split(',')).map(str::trim).any(|tag| tag == "*" || strong(tag))
 }

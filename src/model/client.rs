@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use signet_jwt::KeySet;
 
 use crate::values::{
-    Algorithm, ClientId, Invalid, PostLogoutUri, RedirectUri, Scope, Timestamp, TokenHash, WebUri,
+    Algorithm, ClientId, Invalid, PostLogoutUri, RedirectUri, Scope, StatusPlace, Timestamp,
+    TokenHash, WebUri,
 };
 
 /// An application that asks for tokens.
@@ -38,6 +39,9 @@ pub struct Client {
     pub tos_uri: Option<WebUri>,
     /// Since when it may do nothing at all.
     pub disabled_at: Option<Timestamp>,
+    /// Where the places of its own tokens begin in the status lists. Storage gives it when the client is
+    /// registered.
+    pub first_status_place: Option<StatusPlace>,
     /// How often it has been changed: whoever changes it says which state they have read.
     pub revision: i64,
     /// When it was registered.

@@ -11,6 +11,7 @@ mod resource;
 mod revocation;
 mod session;
 mod signing_key;
+mod status;
 mod user;
 
 pub use authorization::{Authorization, ClaimsRequest, CodeState, IssuedCode};
@@ -21,4 +22,5 @@ pub use resource::ResourceServer;
 pub use revocation::{Change, LONGEST_ACCESS_TOKEN, Revocation, Revoked, TOKEN_RETENTION};
 pub use session::Session;
 pub use signing_key::{KeyPhase, SigningKeyRecord};
+pub use status::RevokedPlaces;
 pub use user::User;

@@ -2,10 +2,10 @@
 
 use crate::{
     model::Authorization,
-    values::{FamilyId, Timestamp},
+    values::{FamilyId, StatusPlace, Timestamp},
 };
 
-/// Everything that one authorization ever gave refresh tokens for.
+/// Everything that came of one authorization, whether or not there were refresh tokens.
 #[derive(Clone, Debug)]
 pub struct RefreshFamily {
     /// Which family.
@@ -22,6 +22,9 @@ pub struct RefreshFamily {
     pub expires_at: Timestamp,
     /// When it was revoked, if it was.
     pub revoked_at: Option<Timestamp>,
+    /// Where its access tokens are found in the status lists. None when those that were issued so far have
+    /// been revoked: the next one needs another place.
+    pub status_place: Option<StatusPlace>,
 }
 
 impl RefreshFamily {

@@ -48,6 +48,8 @@ pub enum Revoked {
     Token(String),
     /// Everything from one grant.
     Family(FamilyId),
+    /// The access tokens of one grant that were issued until now; it goes on.
+    Issued(FamilyId),
     /// Everything from one session.
     Session(SessionId),
     /// Everything of one client.
@@ -61,6 +63,7 @@ impl fmt::Display for Revoked {
         match self {
             Self::Token(jti) => write!(f, "token {jti}"),
             Self::Family(id) => write!(f, "family {id}"),
+            Self::Issued(id) => write!(f, "issued {id}"),
             Self::Session(id) => write!(f, "session {id}"),
             Self::Client(id) => write!(f, "client {id}"),
             Self::User(id) => write!(f, "user {id}"),
@@ -75,6 +78,7 @@ impl FromStr for Revoked {
         match text.split_once(' ').ok_or(Invalid("revocation"))? {
             ("token", jti) => Ok(Self::Token(jti.to_owned())),
             ("family", id) => id.parse().map(Self::Family),
+            ("issued", id) => id.parse().map(Self::Issued),
             ("session", id) => id.parse().map(Self::Session),
             ("client", id) => id.parse().map(Self::Client),
             ("user", id) => id.parse().map(Self::User),

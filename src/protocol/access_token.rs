@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Entitlement, Subject};
+use super::{Entitlement, Subject, status::Status};
 use crate::values::{
-    Acr, Amr, Audience, ClientId, FamilyId, Issuer, Role, Scope, SessionId, Timestamp, UserId,
+    Acr, Amr, Audience, ClientId, FamilyId, Issuer, Role, Scope, SessionId, StatusPlace, Timestamp,
+    UserId,
 };
 
 /// The `typ` of an access token (§2.1).
@@ -47,6 +48,9 @@ pub struct AccessClaims {
     /// The grant that it was issued from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub family: Option<FamilyId>,
+    /// Where it is found in the published status lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<Status>,
     /// The person's roles.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub roles: BTreeSet<Role>,
@@ -63,16 +67,17 @@ impl AccessClaims {
     }
 }
 
-/// The claims of the access token that an entitlement gives.
+/// The claims of the access token that an entitlement gives: found at this place of the status lists, and
+/// valid by this issuer for so many seconds from now.
 #[must_use]
 pub fn claims(
     entitlement: &Entitlement,
     roles: &BTreeSet<Role>,
     jti: String,
-    issuer: &Issuer,
-    lifetime: i64,
-    now: Timestamp,
+    place: Option<StatusPlace>,
+    validity: (&Issuer, i64, Timestamp),
 ) -> AccessClaims {
+    let (issuer, lifetime, now) = validity;
     let terms = entitlement.terms();
     let (sub, authentication) = match &terms.subject {
         Subject::Person(user, authentication) => (user.to_string(), Some(authentication)),
@@ -92,6 +97,7 @@ pub fn claims(
         amr: authentication.map(|a| a.amr.clone()).unwrap_or_default(),
         sid: authentication.map(|a| a.session),
         family: terms.family,
+        status: place.map(|place| Status::at(place, issuer)),
         roles: roles.clone(),
         userinfo_claims: terms.userinfo_claims.clone(),
     }

@@ -30,6 +30,7 @@ pub(crate) fn client(id: &str) -> Client {
         policy_uri: None,
         tos_uri: None,
         disabled_at: None,
+        first_status_place: None,
         revision: 0,
         created_at: NOW,
         updated_at: NOW,

@@ -38,6 +38,7 @@ pub fn document(issuer: &Issuer, catalogue: &Catalogue) -> Value {
         "introspection_endpoint": issuer.join("/introspect"),
         "revocation_endpoint": issuer.join("/revoke"),
         "end_session_endpoint": issuer.join("/logout"),
+        "status_list_aggregation_endpoint": issuer.join("/status"),
         "scopes_supported": scopes,
         "response_types_supported": ["code"],
         "response_modes_supported": ["query", "form_post"],

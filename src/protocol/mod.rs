@@ -21,6 +21,7 @@ mod params;
 pub mod refresh;
 pub mod resource;
 pub mod revocation;
+pub mod status;
 pub mod token;
 pub mod userinfo;
 

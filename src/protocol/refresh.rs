@@ -129,6 +129,7 @@ mod tests {
             idle_until: NOW.plus(100),
             expires_at: NOW.plus(1000),
             revoked_at: None,
+            status_place: None,
         }
     }
 

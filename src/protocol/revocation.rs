@@ -39,7 +39,9 @@ impl RevocationSet {
         let dead = |what: &Revoked| self.0.contains_key(what);
         let old = |what: &Revoked| self.0.get(what).is_some_and(|(at, _)| token.iat <= *at);
         dead(&Revoked::Token(token.jti.clone()))
-            || token.family.is_some_and(|family| dead(&Revoked::Family(family)))
+            || token.family.is_some_and(|family| {
+                dead(&Revoked::Family(family)) || old(&Revoked::Issued(family))
+            })
             || token.sid.is_some_and(|session| old(&Revoked::Session(session)))
             || old(&Revoked::Client(token.client_id.clone()))
             || token.person().is_some_and(|person| old(&Revoked::User(person)))
@@ -71,7 +73,8 @@ mod tests {
             userinfo_claims: Vec::new(),
             id_token: None,
         };
-        access_token::claims(&terms.decided(), &BTreeSet::new(), "j".to_owned(), &issuer, 900, NOW)
+        let validity = (&issuer, 900, NOW);
+        access_token::claims(&terms.decided(), &BTreeSet::new(), "j".to_owned(), None, validity)
     }
 
     fn revoked(what: Revoked, at: Timestamp) -> RevocationSet {
@@ -85,6 +88,7 @@ mod tests {
         for what in [
             Revoked::Token("j".to_owned()),
             Revoked::Family(FamilyId::from_bytes([5; 16])),
+            Revoked::Issued(FamilyId::from_bytes([5; 16])),
             Revoked::Session(authentication().session),
             Revoked::Client("app".parse().unwrap()),
             Revoked::User(alice()),

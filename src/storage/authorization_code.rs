@@ -78,13 +78,12 @@ impl Store {
         })?)
     }
 
-    /// Spends a code for a family, and keeps the family if there are to be refresh tokens. Of any
-    /// number of callers racing for one code, one redeems it.
+    /// Spends a code for a family, and keeps the family. Of any number of callers racing for one code, one
+    /// redeems it.
     pub async fn redeem_code(
         &self,
         id: CodeId,
-        family: FamilyId,
-        refreshable: Option<&RefreshFamily>,
+        family: &RefreshFamily,
         now: Timestamp,
     ) -> Result<Redemption> {
         transaction!(self, |tx| {
@@ -99,16 +98,14 @@ impl Store {
                  )",
             )
             .bind(id.kept())
-            .bind(family.kept())
+            .bind(family.id.kept())
             .bind(now.kept())
             .execute(&mut *tx)
             .await?;
             if spent.rows_affected() == 0 {
                 Redemption::Replayed
             } else {
-                if let Some(family) = refreshable {
-                    keep_family!(tx, family);
-                }
+                keep_family!(tx, family);
                 Redemption::Redeemed
             }
         })

@@ -6,6 +6,7 @@ use super::{
     columns::{Column, column, corrupt},
     from_row, read,
     revocation::keep_revocation,
+    status::place_client,
 };
 use crate::{
     model::{Change, Client, ClientKind, Credentials, Revocation, SecretHash, SecretMethod},
@@ -77,6 +78,7 @@ from_row!(Client, |row| Ok(Self {
     policy_uri: column(row, "policy_uri")?,
     tos_uri: column(row, "tos_uri")?,
     disabled_at: column(row, "disabled_at")?,
+    first_status_place: column(row, "first_status_place")?,
     revision: column(row, "revision")?,
     created_at: column(row, "created_at")?,
     updated_at: column(row, "updated_at")?,
@@ -127,6 +129,7 @@ impl Store {
             if created.rows_affected() == 0 {
                 Creation::Taken
             } else {
+                place_client!(tx, client.id);
                 note!(tx, Change::Client(client.id.clone()), client.updated_at);
                 Creation::Created
             }
@@ -141,7 +144,7 @@ impl Store {
                      id, name, auth_method, secret, previous_secret, previous_secret_until, key_set,
                      redirect_uris, post_logout_redirect_uris, grants, scope, first_party,
                      pkce_required, id_token_algorithm, policy_uri, tos_uri, disabled_at,
-                     revision, created_at, updated_at
+                     first_status_place, revision, created_at, updated_at
                  from clients where id = $1",
             )
             .bind(id.kept())
@@ -158,7 +161,7 @@ impl Store {
                      id, name, auth_method, secret, previous_secret, previous_secret_until, key_set,
                      redirect_uris, post_logout_redirect_uris, grants, scope, first_party,
                      pkce_required, id_token_algorithm, policy_uri, tos_uri, disabled_at,
-                     revision, created_at, updated_at
+                     first_status_place, revision, created_at, updated_at
                  from clients order by id",
             )
             .fetch_all(db)
@@ -239,30 +242,35 @@ impl Store {
     /// False if there was none.
     pub async fn delete_client(&self, id: &ClientId, revocation: &Revocation) -> Result<bool> {
         change!(self, |tx| {
-            let freed = sqlx::query("update resources set client_id = null where client_id = $1")
+            let known: Option<String> = sqlx::query_scalar("select id from clients where id = $1")
                 .bind(id.kept())
-                .execute(&mut *tx)
+                .fetch_optional(&mut *tx)
                 .await?;
-            if freed.rows_affected() > 0 {
-                note!(tx, Change::Resources, revocation.at);
-            }
-            // The client's consents go with its row.
-            let deleted = sqlx::query("delete from clients where id = $1")
-                .bind(id.kept())
-                .execute(&mut *tx)
-                .await?;
-            if deleted.rows_affected() == 0 {
+            if known.is_none() {
                 false
             } else {
+                let freed =
+                    sqlx::query("update resources set client_id = null where client_id = $1")
+                        .bind(id.kept())
+                        .execute(&mut *tx)
+                        .await?;
+                if freed.rows_affected() > 0 {
+                    note!(tx, Change::Resources, revocation.at);
+                }
                 // Codes before families: whoever is redeeming one has then either lost it or kept
-                // the family.
+                // the family. Revoked before they are deleted, as long as their places are known.
+                sqlx::query("delete from codes where client_id = $1")
+                    .bind(id.kept())
+                    .execute(&mut *tx)
+                    .await?;
+                keep_revocation!(tx, revocation);
+                // The client's consents go with its row.
                 for statement in [
-                    "delete from codes where client_id = $1",
                     "delete from refresh_families where client_id = $1",
+                    "delete from clients where id = $1",
                 ] {
                     sqlx::query(statement).bind(id.kept()).execute(&mut *tx).await?;
                 }
-                keep_revocation!(tx, revocation);
                 note!(tx, Change::Client(id.clone()), revocation.at);
                 true
             }

@@ -11,7 +11,7 @@ use crate::{
     values::{
         Acr, Algorithm, Amr, ClientId, CodeChallenge, CodeId, Email, FamilyId, Invalid, KeyId,
         PasswordHash, PostLogoutUri, Profile, RedirectUri, Resource, RevocationId, Role, Scope,
-        SessionId, Timestamp, TokenHash, UserId, Username, WebUri,
+        SessionId, StatusPlace, Timestamp, TokenHash, UserId, Username, WebUri,
     },
 };
 
@@ -83,6 +83,10 @@ kept_as! { String, ToString::to_string, |text| {
 } => Scope }
 
 kept_as! { i64, |time| time.0, |seconds| Ok(Self(seconds)) => Timestamp }
+
+kept_as! { i64, |place| place.number(), |number| {
+    Ok(Self::new(number).ok_or(Invalid("place"))?)
+} => StatusPlace }
 
 kept_as! { Vec<u8>, |hash| hash.as_bytes().to_vec(), |bytes| {
     Ok(<[u8; 32]>::try_from(bytes).map_err(|_| Invalid("hash"))?.into())

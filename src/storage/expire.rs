@@ -10,7 +10,7 @@ use crate::values::Timestamp;
 /// A day for codes, sessions and families: a spent code and a dead family must still be recognised
 /// when somebody comes with them again. Families have that day in their column `sweep_at`. Ten
 /// minutes for changes: every node reads everything again in half that time.
-const SWEEPS: [(i64, &str); 6] = [
+const SWEEPS: [(i64, &str); 7] = [
     (
         86_400,
         "delete from codes where id in (
@@ -39,6 +39,12 @@ const SWEEPS: [(i64, &str); 6] = [
         0,
         "delete from revocations where id in (
              select id from revocations where until < $1 order by until limit $2
+         )",
+    ),
+    (
+        0,
+        "delete from revoked_places where first in (
+             select first from revoked_places where until < $1 order by until limit $2
          )",
     ),
     (

@@ -34,13 +34,14 @@ mod resource;
 mod revocation;
 mod session;
 mod signing_key;
+mod status;
 mod user;
 
 pub use announcements::Announcements;
 pub use authorization_code::Redemption;
 pub use client::{ClientUpdate, Creation};
 pub use error::{Result, StorageError};
-pub use refresh::{PersonalFamily, Rotation};
+pub use refresh::{Attempt, PersonalFamily, Rotation};
 pub use report::TableReport;
 pub use revocation::RevocationEntry;
 pub use session::{Proof, SignIn, SignOut};

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     model::{Authorization, RefreshFamily, Revocation, User},
-    values::{FamilyId, Timestamp},
+    values::{FamilyId, StatusPlace, Timestamp},
 };
 
 /// What became of the attempt to move a family on.
@@ -46,11 +46,19 @@ pub(super) struct Refreshing {
 
 /// The attempt to move a family on.
 #[derive(Clone, Copy, Debug)]
-struct Attempt {
-    id: FamilyId,
-    presented: i64,
-    now: Timestamp,
-    idle_until: Timestamp,
+pub struct Attempt {
+    /// Which family.
+    pub id: FamilyId,
+    /// The generation that was presented, and found to be the newest.
+    pub presented: i64,
+    /// Where its access tokens were found in the status lists until now.
+    pub place_before: Option<StatusPlace>,
+    /// Where they are found from now on.
+    pub place: Option<StatusPlace>,
+    /// When it ends if it is not used again.
+    pub idle_until: Timestamp,
+    /// The present.
+    pub now: Timestamp,
 }
 
 /// Keeps a family, in the transaction that redeems its code.
@@ -59,9 +67,11 @@ macro_rules! keep_family {
         let query = sqlx::query(
             "insert into refresh_families (
                  id, client_id, user_id, session_id, auth_time, acr, amr, scope, resources, claims,
-                 offline, generation, rotated_at, idle_until, expires_at, revoked_at
+                 offline, generation, rotated_at, idle_until, expires_at, revoked_at, status_place
              )
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+             values (
+                 $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17
+             )",
         )
         .bind($family.id.kept());
         $crate::storage::authorization::bind_authorization!(query, $family.authorization)
@@ -71,6 +81,7 @@ macro_rules! keep_family {
             .bind($family.idle_until.kept())
             .bind($family.expires_at.kept())
             .bind($family.revoked_at.kept())
+            .bind($family.status_place.kept())
             .execute(&mut *$tx)
             .await?;
     };
@@ -86,6 +97,7 @@ from_row!(RefreshFamily, |row| Ok(Self {
     idle_until: column(row, "idle_until")?,
     expires_at: column(row, "expires_at")?,
     revoked_at: column(row, "revoked_at")?,
+    status_place: column(row, "status_place")?,
 }));
 
 from_row!(PersonalFamily, |row| Ok(Self {
@@ -100,7 +112,8 @@ impl Store {
             sqlx::query_as(
                 "select
                      id, client_id, user_id, session_id, auth_time, acr, amr, scope, resources,
-                     claims, generation, rotated_at, idle_until, expires_at, revoked_at
+                     claims, generation, rotated_at, idle_until, expires_at, revoked_at,
+                     status_place
                  from refresh_families where id = $1",
             )
             .bind(id.kept())
@@ -117,7 +130,7 @@ impl Store {
                 "select
                      f.id, f.client_id, f.user_id, f.session_id, f.auth_time, f.acr, f.amr, f.scope,
                      f.resources, f.claims, f.generation, f.rotated_at, f.idle_until, f.expires_at,
-                     f.revoked_at, u.username, u.email, u.email_verified, u.profile, u.roles,
+                     f.revoked_at, f.status_place, u.username, u.email, u.email_verified, u.profile, u.roles,
                      u.password, u.disabled_at, u.revision, u.created_at, u.updated_at
                  from refresh_families as f join users as u on u.id = f.user_id
                  where f.id = $1",
@@ -128,33 +141,32 @@ impl Store {
         }
     }
 
-    /// Moves a family to its next generation, if it is alive and the presented one is its newest. Of
-    /// any number of callers racing with one generation, one moves it.
-    pub async fn rotate_family(
-        &self,
-        id: FamilyId,
-        presented: i64,
-        now: Timestamp,
-        idle_until: Timestamp,
-    ) -> Result<Rotation> {
+    /// Moves a family to its next generation, if it is alive and the presented one is its newest, and if
+    /// nobody has revoked its access tokens since it was read. Of any number of callers racing with one
+    /// generation, one moves it.
+    pub async fn rotate_family(&self, attempt: Attempt) -> Result<Rotation> {
         if let Engine::Sqlite { refreshing, barrier, .. } = &self.engine {
-            let attempt = Attempt { id, presented, now, idle_until };
             let rotation = refreshing.rotations.ask(attempt).await?;
             barrier.pass().await?;
             return Ok(rotation);
         }
+        let Attempt { id, presented, place_before, place, idle_until, now } = attempt;
         let rotated = statement!(
             self,
             sqlx::query(
                 "update refresh_families set
-                     generation = generation + 1, rotated_at = $3, idle_until = $4
+                     generation = generation + 1, rotated_at = $3, idle_until = $4,
+                     status_place = $6
                  where id = $1 and generation = $2 and revoked_at is null
-                     and idle_until > $3 and expires_at > $3",
+                     and idle_until > $3 and expires_at > $3
+                     and coalesce(status_place, -1) = coalesce($5, -1)",
             )
             .bind(id.kept())
             .bind(presented)
             .bind(now.kept())
             .bind(idle_until.kept())
+            .bind(place_before.kept())
+            .bind(place.kept())
         )?;
         Ok(if rotated > 0 { Rotation::Rotated } else { Rotation::Lost })
     }
@@ -202,8 +214,10 @@ async fn families(readers: SqlitePool, ids: Vec<FamilyId>) -> Result<Vec<Option<
 
 /// One statement, which is committed when all of its rows have been fetched.
 async fn rotate(writer: SqlitePool, attempts: Vec<Attempt>) -> Result<Vec<Rotation>> {
-    let asked = attempts.iter().map(|Attempt { id, presented, now, idle_until }| {
-        json!([id.kept(), presented, now.kept(), idle_until.kept()])
+    let asked = attempts.iter().map(|attempt| {
+        let Attempt { id, presented, place_before, place, idle_until, now } = attempt;
+        let (before, after) = (place_before.kept(), place.kept());
+        json!([id.kept(), presented, now.kept(), idle_until.kept(), before, after])
     });
     let rotated: Vec<(String, i64)> = sqlx::query_as(include_str!("refresh.rotate.sqlite.sql"))
         .bind(asked.collect::<serde_json::Value>().to_string())

@@ -12,8 +12,10 @@ counts (name, rows) as (
     union all select 'refresh_families', count(*) from refresh_families
     union all select 'resources', count(*) from resources
     union all select 'revocations', count(*) from revocations
+    union all select 'revoked_places', count(*) from revoked_places
     union all select 'sessions', count(*) from sessions
     union all select 'signing_keys', count(*) from signing_keys
+    union all select 'status_places', count(*) from status_places
     union all select 'users', count(*) from users
 )
 select counts.name, counts.rows, sizes.bytes

@@ -4,8 +4,12 @@ use super::{
     Result, Store, change,
     columns::{Column, column},
     from_row, read,
+    status::revoke_place,
 };
-use crate::{model::Revocation, values::Timestamp};
+use crate::{
+    model::Revocation,
+    values::{StatusPlace, Timestamp},
+};
 
 /// What a revocation says beside those that are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +48,7 @@ macro_rules! keep_revocation {
                 .map_err(|why| $crate::storage::columns::corrupt("id", why))?;
         match entry {
             Some(id) => {
+                $crate::storage::status::revoke_places!($tx, revocation, id);
                 let change = $crate::model::Change::Revocation(id);
                 $crate::storage::changes::note!($tx, change, revocation.at);
                 if id == revocation.id {
@@ -67,9 +72,21 @@ from_row!(Revocation, |row| Ok(Self {
 }));
 
 impl Store {
-    /// Adds to the revocation set.
-    pub async fn revoke(&self, revocation: &Revocation) -> Result<RevocationEntry> {
-        change!(self, |tx| { keep_revocation!(tx, revocation) })
+    /// Adds to the revocation set. `place` is where a single token is found in the status lists.
+    pub async fn revoke(
+        &self,
+        revocation: &Revocation,
+        place: Option<StatusPlace>,
+    ) -> Result<RevocationEntry> {
+        change!(self, |tx| {
+            let entry = keep_revocation!(tx, revocation);
+            if let Some(place) = place
+                && entry == RevocationEntry::New
+            {
+                revoke_place!(tx, place, revocation);
+            }
+            entry
+        })
     }
 
     /// The revocation set, as far as it still matters.

@@ -284,14 +284,20 @@ impl Store {
     /// False if there was none.
     pub async fn delete_user(&self, id: UserId, revocation: &Revocation) -> Result<bool> {
         change!(self, |tx| {
-            // Sessions, consents, codes and families go with the row.
-            let deleted = sqlx::query("delete from users where id = $1")
+            // The lock of the row first: whoever is being granted something has then either been granted
+            // it or lost the account. Revoked before it is deleted, as long as places are known.
+            let known = sqlx::query("update users set revision = revision + 1 where id = $1")
                 .bind(id.kept())
                 .execute(&mut *tx)
                 .await?;
-            let deleted = deleted.rows_affected() > 0;
+            let deleted = known.rows_affected() > 0;
             if deleted {
                 keep_revocation!(tx, revocation);
+                // Sessions, consents, codes and families go with the row.
+                sqlx::query("delete from users where id = $1")
+                    .bind(id.kept())
+                    .execute(&mut *tx)
+                    .await?;
             }
             deleted
         })

@@ -9,6 +9,7 @@ mod identifiers;
 mod person;
 mod pkce;
 mod secret;
+mod status;
 mod token;
 mod uri;
 
@@ -18,5 +19,6 @@ pub use person::{Address, Email, Password, PasswordHash, Profile, Role, Username
 pub use pkce::{CodeChallenge, CodeVerifier};
 pub use secret::{Secret, TokenHash};
 pub use signet_jwt::{Algorithm, Audience, Invalid, Issuer, KeyId, Scope, Thumbprint, Timestamp};
+pub use status::StatusPlace;
 pub use token::{AuthorizationCode, BrowserToken, ClientSecret, RefreshToken, SessionToken};
 pub use uri::{PostLogoutUri, RedirectUri, Resource, WebUri};

@@ -36,4 +36,5 @@ mod races;
 mod rotation;
 #[path = "../support/schema.rs"]
 mod schema;
+mod status;
 mod support;

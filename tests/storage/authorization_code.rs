@@ -17,7 +17,6 @@ on_both_engines! {
     a_code_is_remembered_as_it_was_issued
     a_code_remembers_what_was_left_out
     a_code_is_redeemed_once
-    a_code_can_be_redeemed_without_a_refresh_token
     an_unknown_code_cannot_be_redeemed
     a_spent_code_names_its_family
     of_many_who_redeem_a_code_one_succeeds
@@ -50,25 +49,16 @@ async fn a_code_remembers_what_was_left_out(store: Store) {
 async fn a_code_is_redeemed_once(store: Store) {
     with_shop_and_alice(&store).await;
     store.keep_code(&code(7)).await.unwrap();
-    let first = store.redeem_code(id(7), id(1), Some(&family(1)), NOW).await.unwrap();
-    let second = store.redeem_code(id(7), id(2), Some(&family(2)), NOW).await.unwrap();
+    let first = store.redeem_code(id(7), &family(1), NOW).await.unwrap();
+    let second = store.redeem_code(id(7), &family(2), NOW).await.unwrap();
     assert_eq!((first, second), (Redemption::Redeemed, Redemption::Replayed));
     assert_same(&store.family(id(1)).await.unwrap(), &Some(family(1)));
     assert!(store.family(id(2)).await.unwrap().is_none());
 }
 
-async fn a_code_can_be_redeemed_without_a_refresh_token(store: Store) {
-    with_shop_and_alice(&store).await;
-    store.keep_code(&code(7)).await.unwrap();
-    let first = store.redeem_code(id(7), id(1), None, NOW).await.unwrap();
-    let second = store.redeem_code(id(7), id(2), None, NOW).await.unwrap();
-    assert_eq!((first, second), (Redemption::Redeemed, Redemption::Replayed));
-    assert!(store.family(id(1)).await.unwrap().is_none());
-}
-
 async fn an_unknown_code_cannot_be_redeemed(store: Store) {
     with_shop_and_alice(&store).await;
-    let redeemed = store.redeem_code(id(7), id(1), Some(&family(1)), NOW).await.unwrap();
+    let redeemed = store.redeem_code(id(7), &family(1), NOW).await.unwrap();
     assert_eq!(redeemed, Redemption::Replayed);
     assert!(store.family(id(1)).await.unwrap().is_none());
 }
@@ -76,8 +66,8 @@ async fn an_unknown_code_cannot_be_redeemed(store: Store) {
 async fn a_spent_code_names_its_family(store: Store) {
     with_shop_and_alice(&store).await;
     store.keep_code(&code(7)).await.unwrap();
-    store.redeem_code(id(7), id(1), None, NOW).await.unwrap();
-    store.redeem_code(id(7), id(2), None, NOW.plus(1)).await.unwrap();
+    store.redeem_code(id(7), &family(1), NOW).await.unwrap();
+    store.redeem_code(id(7), &family(2), NOW.plus(1)).await.unwrap();
     assert_eq!(store.code(id(7)).await.unwrap().unwrap().state, CodeState::Spent(id(1)));
 }
 
@@ -90,7 +80,7 @@ async fn of_many_who_redeem_a_code_one_succeeds(store: Store) {
             let family = family(round * 100 + number);
             async move {
                 let code = id(round);
-                let redeemed = store.redeem_code(code, family.id, Some(&family), NOW).await;
+                let redeemed = store.redeem_code(code, &family, NOW).await;
                 redeemed.unwrap() == Redemption::Redeemed
             }
         });
@@ -114,7 +104,7 @@ async fn a_code_and_shutting_its_person_out_leave_no_living_family(store: Store)
         let family = family(round);
         let out = revocation(round, Revoked::User(id(1)), later(round));
         let (redeemed, disabled) = tokio::join!(
-            store.redeem_code(id(round), family.id, Some(&family), NOW),
+            store.redeem_code(id(round), &family, NOW),
             store.disable_user(id(1), &out),
         );
         redeemed.unwrap();
@@ -135,7 +125,7 @@ async fn a_code_of_an_ended_session_cannot_be_redeemed(store: Store) {
 
     for number in [7, 8] {
         let family = family(number);
-        let redeemed = store.redeem_code(id(number), family.id, Some(&family), NOW).await.unwrap();
+        let redeemed = store.redeem_code(id(number), &family, NOW).await.unwrap();
         assert_eq!(redeemed, Redemption::Replayed);
         assert!(store.family(family.id).await.unwrap().is_none());
     }
@@ -166,7 +156,7 @@ async fn codes_and_signing_out_leave_no_living_family(store: Store) {
                     store.end_session(browser, &out).await.unwrap();
                 }
                 let code = id(number);
-                store.redeem_code(code, family.id, Some(&family), NOW).await.unwrap();
+                store.redeem_code(code, &family, NOW).await.unwrap();
             });
         }
         tasks.join_all().await;
@@ -186,7 +176,7 @@ async fn a_code_and_deleting_its_person_get_along(store: Store) {
         let family = family(round);
         let gone = revocation(round, Revoked::User(id(1)), NOW);
         let (redeemed, deleted) = tokio::join!(
-            store.redeem_code(id(round), family.id, Some(&family), NOW),
+            store.redeem_code(id(round), &family, NOW),
             store.delete_user(id(1), &gone),
         );
         redeemed.unwrap();

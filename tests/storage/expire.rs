@@ -7,7 +7,8 @@ use signet::{
 };
 
 use crate::nouns::{
-    DAY, NOW, code, family, hash, id, proof, revocation, session, with_family, with_shop_and_alice,
+    DAY, NOW, attempt, code, family, hash, id, proof, revocation, session, with_family,
+    with_shop_and_alice,
 };
 
 on_both_engines! {
@@ -30,7 +31,7 @@ async fn sweep(store: &Store, now: Timestamp) {
 async fn a_code_is_recognised_for_a_day_after_its_end(store: Store) {
     with_shop_and_alice(&store).await;
     store.keep_code(&code(7)).await.unwrap();
-    store.redeem_code(id(7), id(7), None, NOW).await.unwrap();
+    store.redeem_code(id(7), &family(7), NOW).await.unwrap();
     let end = code(7).expires_at;
     sweep(&store, end.plus(DAY)).await;
     assert!(store.code(id(7)).await.unwrap().is_some());
@@ -81,7 +82,7 @@ async fn a_family_that_is_used_is_not_forgotten(store: Store) {
     with_shop_and_alice(&store).await;
     with_family(&store, &family(7)).await;
     let now = family(7).idle_until.minus(1);
-    let moved = store.rotate_family(id(7), 0, now, now.plus(7 * DAY)).await.unwrap();
+    let moved = store.rotate_family(attempt(id(7), 0, now, now.plus(7 * DAY))).await.unwrap();
     assert_eq!(moved, Rotation::Rotated);
     sweep(&store, now.plus(7 * DAY)).await;
     assert!(store.family(id(7)).await.unwrap().is_some());
@@ -89,7 +90,7 @@ async fn a_family_that_is_used_is_not_forgotten(store: Store) {
 
 async fn assertions_and_revocations_go_at_their_end(store: Store) {
     let revoked = revocation(1, Revoked::User(id(1)), NOW);
-    store.revoke(&revoked).await.unwrap();
+    store.revoke(&revoked, None).await.unwrap();
     store.remember_assertion(&hash("one"), revoked.until).await.unwrap();
     store.expire(revoked.until, 100, 1).await.unwrap();
     assert!(!store.remember_assertion(&hash("one"), revoked.until).await.unwrap());
@@ -100,14 +101,14 @@ async fn assertions_and_revocations_go_at_their_end(store: Store) {
 }
 
 async fn changes_are_kept_for_ten_minutes(store: Store) {
-    store.revoke(&revocation(1, Revoked::User(id(1)), NOW)).await.unwrap();
+    store.revoke(&revocation(1, Revoked::User(id(1)), NOW), None).await.unwrap();
     store.expire(NOW.plus(600), 100, 1).await.unwrap();
     let before = store.changes_after(0).await.unwrap();
     assert_eq!(before.len(), 1);
     store.expire(NOW.plus(601), 100, 1).await.unwrap();
     assert!(store.changes_after(0).await.unwrap().is_empty());
 
-    store.revoke(&revocation(2, Revoked::User(id(2)), NOW.plus(601))).await.unwrap();
+    store.revoke(&revocation(2, Revoked::User(id(2)), NOW.plus(601)), None).await.unwrap();
     let after = store.changes_after(0).await.unwrap();
     assert!(after[0].0 > before[0].0, "a number must not be used again");
 }
@@ -120,7 +121,7 @@ async fn a_sweep_goes_on_until_nothing_is_left(store: Store) {
 
 async fn a_sweep_takes_no_more_than_its_batches_of_a_table(store: Store) {
     with_assertions(&store, 7).await;
-    store.revoke(&revocation(1, Revoked::User(id(1)), NOW.minus(600))).await.unwrap();
+    store.revoke(&revocation(1, Revoked::User(id(1)), NOW.minus(600)), None).await.unwrap();
     let mut swept = Vec::new();
     for _ in 0..3 {
         swept.push(store.expire(NOW.plus(1), 2, 2).await.unwrap());

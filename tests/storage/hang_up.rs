@@ -29,7 +29,8 @@ async fn whoever_reads_or_writes_while_postgresql_hangs_up_does_not_notice() {
             );
             assert!(ended.fetch_one(&mut operator).await.unwrap() > 0);
             let what = signet::model::Revoked::Token(format!("round {round}"));
-            let kept = store.revoke(&revocation(u128::from(round) + 100, what, NOW)).await.unwrap();
+            let kept =
+                store.revoke(&revocation(u128::from(round) + 100, what, NOW), None).await.unwrap();
             assert_eq!(kept, RevocationEntry::New);
             while let Some(found) = readers.join_next().await {
                 assert!(found.unwrap());

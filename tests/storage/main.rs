@@ -42,6 +42,7 @@ mod resource;
 mod revocation;
 mod session;
 mod signing_key;
+mod status;
 mod user;
 
 async fn with_store<T>(url: String, test: impl FnOnce(Store) -> T)

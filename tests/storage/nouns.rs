@@ -6,10 +6,10 @@ use signet::{
         GrantType, IssuedCode, RefreshFamily, ResourceServer, Revocation, Revoked, SecretHash,
         SecretMethod, Session, SigningKeyRecord, User,
     },
-    storage::{Proof, Store, UserCreation},
+    storage::{Attempt, Proof, Store, UserCreation},
     values::{
-        Acr, Algorithm, Amr, Authentication, ClientId, PasswordHash, Profile, Scope, Timestamp,
-        TokenHash, UserId,
+        Acr, Algorithm, Amr, Authentication, ClientId, FamilyId, PasswordHash, Profile, Scope,
+        StatusPlace, Timestamp, TokenHash, UserId,
     },
 };
 use uuid::Uuid;
@@ -52,6 +52,7 @@ pub(crate) fn client(name: &str) -> Client {
         policy_uri: Some("https://shop.example/policy".parse().unwrap()),
         tos_uri: None,
         disabled_at: None,
+        first_status_place: None,
         revision: 0,
         created_at: NOW,
         updated_at: NOW.plus(1),
@@ -139,6 +140,23 @@ pub(crate) fn code(number: u128) -> IssuedCode {
     }
 }
 
+/// The attempt to move such a family on.
+pub(crate) fn attempt(
+    id: FamilyId,
+    presented: i64,
+    now: Timestamp,
+    idle_until: Timestamp,
+) -> Attempt {
+    let place = place(u128::from_be_bytes(id.to_bytes()));
+    Attempt { id, presented, place_before: place, place, idle_until, now }
+}
+
+/// The place of the family of this number.
+pub(crate) fn place(number: u128) -> Option<StatusPlace> {
+    // Far from the blocks of clients.
+    i64::try_from(number).ok().and_then(|number| StatusPlace::at(1000, number))
+}
+
 pub(crate) fn family(number: u128) -> RefreshFamily {
     RefreshFamily {
         id: id(number),
@@ -148,6 +166,7 @@ pub(crate) fn family(number: u128) -> RefreshFamily {
         idle_until: NOW.plus(7 * DAY),
         expires_at: NOW.plus(30 * DAY),
         revoked_at: None,
+        status_place: place(number),
     }
 }
 
@@ -205,5 +224,5 @@ pub(crate) async fn with_shop_and_alice(store: &Store) {
 pub(crate) async fn with_family(store: &Store, family: &RefreshFamily) {
     let number = u128::from_be_bytes(family.id.to_bytes());
     store.keep_code(&code(number)).await.unwrap();
-    store.redeem_code(id(number), family.id, Some(family), NOW).await.unwrap();
+    store.redeem_code(id(number), family, NOW).await.unwrap();
 }

@@ -7,7 +7,7 @@ use signet::{
 
 use crate::{
     assert_same,
-    nouns::{DAY, NOW, family, id, revocation, with_family, with_shop_and_alice},
+    nouns::{DAY, NOW, attempt, family, id, revocation, with_family, with_shop_and_alice},
     race,
 };
 
@@ -33,7 +33,8 @@ async fn a_family_moves_to_its_next_generation(store: Store) {
 
     for generation in 0..3 {
         let now = NOW.plus(60 * (generation + 1));
-        let moved = rotated(store.rotate_family(id(7), generation, now, now.plus(DAY)).await);
+        let moved =
+            rotated(store.rotate_family(attempt(id(7), generation, now, now.plus(DAY))).await);
         expected.generation = generation + 1;
         expected.rotated_at = now;
         expected.idle_until = now.plus(DAY);
@@ -45,12 +46,13 @@ async fn a_family_moves_to_its_next_generation(store: Store) {
 async fn an_older_or_newer_generation_moves_nothing(store: Store) {
     with_shop_and_alice(&store).await;
     with_family(&store, &family(7)).await;
-    assert!(rotated(store.rotate_family(id(7), 0, NOW, NOW.plus(DAY)).await));
+    assert!(rotated(store.rotate_family(attempt(id(7), 0, NOW, NOW.plus(DAY))).await));
     for presented in [-1, 0, 2, i64::MAX] {
-        let moved = rotated(store.rotate_family(id(7), presented, NOW, NOW.plus(DAY)).await);
+        let moved =
+            rotated(store.rotate_family(attempt(id(7), presented, NOW, NOW.plus(DAY))).await);
         assert!(!moved, "{presented}");
     }
-    assert!(!rotated(store.rotate_family(id(8), 0, NOW, NOW.plus(DAY)).await));
+    assert!(!rotated(store.rotate_family(attempt(id(8), 0, NOW, NOW.plus(DAY))).await));
     assert_eq!(store.family(id(7)).await.unwrap().unwrap().generation, 1);
 }
 
@@ -65,11 +67,11 @@ async fn a_dead_family_does_not_move(store: Store) {
     for family in [&revoked, &idle, &expired] {
         with_family(&store, family).await;
         let now = NOW.plus(60);
-        assert!(!rotated(store.rotate_family(family.id, 0, now, now.plus(DAY)).await));
+        assert!(!rotated(store.rotate_family(attempt(family.id, 0, now, now.plus(DAY))).await));
     }
     for family in [&idle, &expired] {
         let now = NOW.plus(59);
-        assert!(rotated(store.rotate_family(family.id, 0, now, now.plus(DAY)).await));
+        assert!(rotated(store.rotate_family(attempt(family.id, 0, now, now.plus(DAY))).await));
     }
 }
 
@@ -108,7 +110,8 @@ async fn of_many_who_rotate_one_generation_one_succeeds(store: Store) {
         let winners = race(|_| {
             let store = store.clone();
             async move {
-                let moved = store.rotate_family(id(7), generation, NOW, NOW.plus(DAY)).await;
+                let moved =
+                    store.rotate_family(attempt(id(7), generation, NOW, NOW.plus(DAY))).await;
                 rotated(moved)
             }
         });

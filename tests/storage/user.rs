@@ -223,7 +223,7 @@ async fn a_disabled_person_loses_everything_that_was_begun(store: Store) {
     assert_eq!((alice.disabled_at, alice.updated_at), (Some(NOW.plus(5)), NOW.plus(5)));
     assert_eq!(store.session(id(1)).await.unwrap().unwrap().ended_at, Some(NOW.plus(5)));
     assert_eq!(store.family(id(7)).await.unwrap().unwrap().revoked_at, Some(NOW.plus(5)));
-    let redeemed = store.redeem_code(id(8), id(8), Some(&family(8)), NOW.plus(6)).await.unwrap();
+    let redeemed = store.redeem_code(id(8), &family(8), NOW.plus(6)).await.unwrap();
     assert_eq!(redeemed, Redemption::Replayed);
     assert!(store.family(id(8)).await.unwrap().is_none());
     assert_eq!(store.revocations(NOW).await.unwrap(), [out]);

@@ -211,6 +211,7 @@ impl Admin {
             policy_uri: new.policy_uri,
             tos_uri: new.tos_uri,
             disabled_at: None,
+            first_status_place: None,
             revision: 0,
             created_at: now,
             updated_at: now,

@@ -96,6 +96,7 @@ async fn an_access_token_says_what_it_must_and_no_more(server: Server) {
         "jti",
         "scope",
         "sid",
+        "status",
         "sub",
     ];
     assert_eq!(names, expected.into(), "neither a name nor an address");
