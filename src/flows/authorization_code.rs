@@ -83,6 +83,7 @@ async fn reused(
 }
 
 /// For how many seconds a grant can be refreshed, or is remembered for its access token alone.
+#[derive(Clone, Copy)]
 struct Lifetime {
     idle: i64,
     absolute: i64,

@@ -51,13 +51,12 @@ pub async fn revoke_family(app: &App, family: FamilyId, now: Timestamp) -> Resul
 /// since they are found at one place in the status lists. The grant goes on (RFC 7009 §2.1 leaves it to the
 /// server). False if that is no news.
 async fn revoke_token(app: &App, claims: &AccessClaims, now: Timestamp) -> Result<bool> {
-    let (revocation, place) = match claims.family {
-        Some(family) => (revocation(app, Revoked::Issued(family), now), None),
-        None => {
-            let id = app.random.id(now);
-            let place = claims.status.as_ref().and_then(|status| status.place(app.issuer()));
-            (Revocation::of_token(id, claims.jti.clone(), claims.exp, now), place)
-        }
+    let (revocation, place) = if let Some(family) = claims.family {
+        (revocation(app, Revoked::Issued(family), now), None)
+    } else {
+        let id = app.random.id(now);
+        let place = claims.status.as_ref().and_then(|status| status.place(app.issuer()));
+        (Revocation::of_token(id, claims.jti.clone(), claims.exp, now), place)
     };
     let entry = app.store.revoke(&revocation, place).await?;
     app.directory.note(revocation);

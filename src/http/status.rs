@@ -53,13 +53,12 @@ pub(super) async fn list(
 /// First what is revoked now, an event `snapshot` for each list, and then every revocation as this node
 /// hears of it, an event `revoked`.
 pub(super) async fn events(State(app): State<Arc<App>>) -> Response {
-    match flows::status::listener(&app) {
-        Some(place) => Sse::new(Listener::new(app, place).events()).into_response(),
-        None => {
-            let later = [(header::RETRY_AFTER, "30")];
-            (StatusCode::SERVICE_UNAVAILABLE, later, "too many are listening\n").into_response()
-        }
-    }
+    let Some(place) = flows::status::listener(&app) else {
+        let later = [(header::RETRY_AFTER, "30")];
+        return (StatusCode::SERVICE_UNAVAILABLE, later, "too many are listening\n")
+            .into_response();
+    };
+    Sse::new(Listener::new(app, place).events()).into_response()
 }
 
 struct Listener {

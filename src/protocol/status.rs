@@ -98,17 +98,13 @@ impl StatusSet {
     /// Add places. What was added, if that is news.
     pub fn add(&mut self, added: RevokedPlaces) -> Option<RevokedPlaces> {
         let RevokedPlaces { first, count, until } = added;
-        match self.places.get_mut(&first) {
-            Some(known) => {
-                known.1 = known.1.max(until);
-                None
-            }
-            None => {
-                self.places.insert(first, (count, until));
-                *self.versions.entry(first.list()).or_default() += 1;
-                Some(added)
-            }
+        if let Some(known) = self.places.get_mut(&first) {
+            known.1 = known.1.max(until);
+            return None;
         }
+        self.places.insert(first, (count, until));
+        *self.versions.entry(first.list()).or_default() += 1;
+        Some(added)
     }
 
     /// Forget what matters no more, since every token that was found there has expired.
@@ -143,20 +139,19 @@ impl StatusSet {
     }
 }
 
-/// A list as it is to be signed. `revoked` is from which index on how many places are.
+/// The list of this number as it is to be signed. `revoked` is from which index on how many places are.
 ///
 /// # Panics
 /// When memory cannot be written to.
 #[must_use]
 pub fn list(
     issuer: &Issuer,
-    list: i64,
+    number: i64,
     revoked: impl IntoIterator<Item = (i64, i64)>,
     now: Timestamp,
 ) -> ListClaims {
-    const BYTES: usize = StatusPlace::LIST as usize / 8;
-
-    let mut bits = vec![0_u8; BYTES];
+    let bytes = usize::try_from(StatusPlace::LIST / 8).expect("a list fits into memory");
+    let mut bits = vec![0_u8; bytes];
     for (first, count) in revoked {
         // The least significant bit is the first (§4.1).
         for index in first..first.saturating_add(count).min(StatusPlace::LIST) {
@@ -169,7 +164,7 @@ pub fn list(
     let lst = BASE64.encode(compressed.finish().expect("memory can be written to"));
     ListClaims {
         iss: issuer.to_string(),
-        sub: list_uri(issuer, list),
+        sub: list_uri(issuer, number),
         iat: now,
         exp: now.plus(VALIDITY),
         ttl: TTL,
@@ -216,7 +211,7 @@ mod tests {
     #[test]
     fn a_list_has_a_bit_for_every_place_the_least_significant_first() {
         let bits = bits(&list(&issuer(), 0, [(0, 1), (9, 1), (16, 8)], NOW));
-        assert_eq!(bits.len() * 8, StatusPlace::LIST as usize);
+        assert_eq!(bits.len(), 128 * 1024);
         assert_eq!(bits[..4], [1, 2, 0xff, 0]);
         assert!(bits[4..].iter().all(|byte| *byte == 0));
     }

@@ -47,9 +47,9 @@ async fn is_revoked(server: &Server, token: &str) -> bool {
     let list = list.verify::<Value>(&KeySet::parse(&keys).unwrap(), &expected).unwrap();
     assert_eq!(text(list.claims(), "sub"), uri);
     assert_eq!(list.claims()["ttl"], 2);
-    let lst = &list.claims()["status_list"];
-    assert_eq!(lst["bits"], 1);
-    let compressed = BASE64.decode(text(lst, "lst")).unwrap();
+    let status = &list.claims()["status_list"];
+    assert_eq!(status["bits"], 1);
+    let compressed = BASE64.decode(text(status, "lst")).unwrap();
     let mut bits = Vec::new();
     ZlibDecoder::new(&compressed[..]).read_to_end(&mut bits).unwrap();
     bits[usize::try_from(idx / 8).unwrap()] >> (idx % 8) & 1 == 1
@@ -170,14 +170,14 @@ async fn whoever_listens_hears_what_is_revoked(server: Server) {
     revoke(&server, &server.web, text(&before, "refresh_token")).await;
     let mut events = server.browser().get("/status/events", &[]).await;
     assert_eq!(events.headers()[header::CONTENT_TYPE], "text/event-stream");
-    let mut heard = String::new();
+    let mut stream = String::new();
     let mut hears = async |name: &str, tokens: &Value| {
         let status = &payload(text(tokens, "access_token"))["status"]["status_list"];
         let data = serde_json::json!({ "idx": [status["idx"]], "uri": status["uri"] });
         let event = format!("event: {name}\ndata: {data}\n\n");
-        while !heard.contains(&event) {
-            let chunk = events.chunk().await.unwrap().unwrap_or_else(|| panic!("{heard}"));
-            heard.push_str(std::str::from_utf8(&chunk).unwrap());
+        while !stream.contains(&event) {
+            let chunk = events.chunk().await.unwrap().unwrap_or_else(|| panic!("{stream}"));
+            stream.push_str(std::str::from_utf8(&chunk).unwrap());
         }
     };
     hears("snapshot", &before).await;
