@@ -21,7 +21,7 @@ use signet::{
         token::GrantRequest,
     },
     values::{
-        Acr, Algorithm, Amr, Authentication, FamilyId, Issuer, RefreshToken, SessionId,
+        Acr, Algorithm, Amr, Authentication, Binding, FamilyId, Issuer, RefreshToken, SessionId,
         StatusPlace, Timestamp, TokenHash, UserId,
     },
 };
@@ -45,6 +45,7 @@ fn client() -> Client {
         scope: "openid profile email offline_access orders:read".parse().unwrap(),
         first_party: true,
         pkce_required: true,
+        dpop_bound: false,
         id_token_algorithm: Algorithm::Rs256,
         policy_uri: None,
         tos_uri: None,
@@ -89,6 +90,7 @@ fn family() -> RefreshFamily {
             resources: Vec::new(),
             claims: ClaimsRequest::default(),
         },
+        binding: Binding::Bearer,
         generation: 1,
         rotated_at: NOW.minus(900),
         idle_until: NOW.plus(1000),

@@ -153,6 +153,16 @@ struct Description {
         default_missing_value = "true"
     )]
     first_party: Option<bool>,
+    /// The client must prove with each request for tokens that it holds a key, to which they are bound
+    /// (DPoP)
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true"
+    )]
+    dpop_bound: Option<bool>,
     /// How the client proves who it is [default: `client_secret_basic`, or none if public]
     #[arg(long, value_name = "METHOD", value_parser = parse::auth_method())]
     token_endpoint_auth_method: Option<AuthMethod>,
@@ -223,6 +233,7 @@ impl Create {
             first_party: given.first_party.unwrap_or(false),
             auth_method: given.token_endpoint_auth_method,
             without_pkce: self.no_require_pkce,
+            dpop_bound: given.dpop_bound.unwrap_or(false),
             id_token_algorithm: given.id_token_signing_alg,
             policy_uri: given.policy_uri.and_then(Edit::value),
             tos_uri: given.tos_uri.and_then(Edit::value),
@@ -252,6 +263,7 @@ impl Update {
             public: given.public,
             auth_method: given.token_endpoint_auth_method,
             pkce_required,
+            dpop_bound: given.dpop_bound,
             id_token_algorithm: given.id_token_signing_alg,
             policy_uri: given.policy_uri.unwrap_or_default(),
             tos_uri: given.tos_uri.unwrap_or_default(),
@@ -331,6 +343,7 @@ fn record(client: &Client, secret: Option<&ClientSecret>) -> Record {
         .with("scope", client.scope.to_string())
         .with("first_party", client.first_party)
         .with("require_pkce", client.pkce_required)
+        .with("dpop_bound_access_tokens", client.dpop_bound)
         .with("id_token_signed_response_alg", client.id_token_algorithm.as_str())
         .with_some("policy_uri", client.policy_uri.as_ref().map(WebUri::as_str))
         .with_some("tos_uri", client.tos_uri.as_ref().map(WebUri::as_str))

@@ -38,7 +38,7 @@ pub struct Config {
     pub database: DatabaseConfig,
     /// Where the keys are.
     pub keys: KeysConfig,
-    /// How long tokens live.
+    /// How long tokens live, and what is asked of those who prove to hold a key.
     pub tokens: TokensConfig,
     /// How people sign in, and for how long.
     pub login: LoginConfig,

@@ -1,15 +1,16 @@
-//! How long tokens live.
+//! How long tokens live, and what is asked of those who prove to hold a key.
 
 use super::{ConfigError, Setting, sources::Sources};
 use crate::model::LONGEST_ACCESS_TOKEN;
 
-pub(super) const SETTINGS: [Setting; 6] = [
+pub(super) const SETTINGS: [Setting; 7] = [
     ACCESS_TOKEN_LIFETIME,
     ID_TOKEN_LIFETIME,
     CODE_LIFETIME,
     REFRESH_IDLE_LIFETIME,
     REFRESH_LIFETIME,
     REFRESH_GRACE,
+    DPOP_NONCE,
 ];
 
 const MINUTE: i64 = 60;
@@ -53,7 +54,15 @@ const REFRESH_GRACE: Setting = Setting {
            for clients whose tabs race or whose answer was lost; 0 turns this off.",
 };
 
-/// How long tokens live, in seconds.
+const DPOP_NONCE: Setting = Setting {
+    name: "dpop_nonce",
+    default: "off",
+    help: "Whether a DPoP proof must repeat a nonce of the server: `off` or `required`. Nonces cost \
+           each client a request now and then; with them nobody can make proofs ahead, and clients \
+           whose clocks are wrong can prove something, too.",
+};
+
+/// How long tokens live, in seconds, and what is asked of those who prove to hold a key.
 #[derive(Clone, Debug)]
 pub struct TokensConfig {
     /// An access token.
@@ -68,6 +77,8 @@ pub struct TokensConfig {
     pub refresh_absolute: i64,
     /// How long a spent refresh token gives the same successor again.
     pub refresh_grace: i64,
+    /// Whether a proof of possession must repeat a nonce of ours.
+    pub dpop_nonce: bool,
 }
 
 impl TokensConfig {
@@ -81,6 +92,15 @@ impl TokensConfig {
             refresh_idle: sources.seconds(&REFRESH_IDLE_LIFETIME, MINUTE..=YEAR)?,
             refresh_absolute: sources.seconds(&REFRESH_LIFETIME, MINUTE..=10 * YEAR)?,
             refresh_grace: sources.seconds(&REFRESH_GRACE, 0..=5 * MINUTE)?,
+            dpop_nonce: sources.read(&DPOP_NONCE, nonce)?,
         })
+    }
+}
+
+fn nonce(text: &str) -> Result<bool, String> {
+    match text {
+        "off" => Ok(false),
+        "required" => Ok(true),
+        _ => Err("must be off or required".to_owned()),
     }
 }

@@ -1,7 +1,7 @@
 //! Trade an authorization code for tokens, once.
 
 use super::{
-    App, Result,
+    App, Result, dpop,
     events::Event,
     issue::{self, Held, Issued, Place},
     revocation::revoke_family,
@@ -13,6 +13,7 @@ use crate::{
         ErrorCode::InvalidGrant,
         authorization_code::{self, CodeRequest, Decision, not_a_code},
         client_auth::AuthenticatedClient,
+        dpop::of_refresh_tokens,
     },
     storage::Redemption,
     values::{FamilyId, StatusPlace, Timestamp},
@@ -44,9 +45,10 @@ pub async fn redeem(
         .filter(|user| user.disabled_at.is_none())
         .ok_or_else(|| InvalidGrant.because("the person can no longer sign in"))?;
 
+    dpop::spend(app, client.possession()).await?;
     let place = app.statuses.place(&app.store).await?;
     let lifetime = Lifetime::of(&app.config.tokens, redeemable.refreshable);
-    let kept = begin(family, code.authorization, place, lifetime, now);
+    let kept = begin(family, client, code.authorization, place, lifetime, now);
     match app.store.redeem_code(code.id, &kept, now).await? {
         Redemption::Redeemed => {}
         Redemption::Replayed => return replayed(app, client, &request, now).await,
@@ -101,6 +103,7 @@ impl Lifetime {
 
 fn begin(
     id: FamilyId,
+    client: &AuthenticatedClient,
     authorization: Authorization,
     place: StatusPlace,
     lifetime: Lifetime,
@@ -109,6 +112,7 @@ fn begin(
     RefreshFamily {
         id,
         authorization,
+        binding: of_refresh_tokens(client.client(), client.binding()),
         generation: 0,
         rotated_at: now,
         idle_until: now.plus(lifetime.idle),

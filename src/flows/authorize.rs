@@ -232,6 +232,7 @@ async fn grant(
         },
         redirect_uri: request.redirect_uri,
         challenge: request.challenge,
+        binding: request.binding,
         nonce: request.nonce,
         expires_at: now.plus(app.config.tokens.code_lifetime),
         state: CodeState::Fresh,

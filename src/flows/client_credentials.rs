@@ -1,7 +1,7 @@
-//! Give a client a token of its own. Nothing is written.
+//! Give a client a token of its own. Nothing is written but that a proof was used.
 
 use super::{
-    App, Result,
+    App, Result, dpop,
     issue::{self, Held, Issued, Place},
 };
 use crate::protocol::{
@@ -18,6 +18,8 @@ pub async fn issue(
     let apis = app.directory.apis();
 
     let entitlement = client_credentials::decide(request, client, &apis.catalogue)?;
+
+    dpop::spend(app, client.possession()).await?;
 
     let place = client.client().first_status_place.map(Place::InBlock);
     let held = Held { place, refresh_token: None };

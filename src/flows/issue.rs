@@ -99,7 +99,7 @@ pub async fn mint(
     Event::TokensIssued { client: &terms.client, family: terms.family }.emit();
     Ok(Issued {
         access_token,
-        token_type: "Bearer",
+        token_type: entitlement.binding().token_type(),
         expires_in: lifetime,
         scope: terms.scope.clone(),
         refresh_token: refresh_token.map(|token| token.expose()),

@@ -8,6 +8,7 @@ pub mod authorize;
 pub mod client_auth;
 pub mod client_credentials;
 pub mod directory;
+pub mod dpop;
 mod error;
 pub mod events;
 pub mod introspection;

@@ -1,7 +1,7 @@
-//! Trade a refresh token for new tokens: one write.
+//! Trade a refresh token for new tokens: one write, and one more for a proof.
 
 use super::{
-    App, Cause, Result,
+    App, Cause, Result, dpop,
     events::Event,
     issue::{self, Held, Issued, Place},
     revocation::revoke_family,
@@ -11,10 +11,11 @@ use crate::{
     protocol::{
         ErrorCode::InvalidGrant,
         client_auth::AuthenticatedClient,
+        dpop::of_refresh_tokens,
         refresh::{self, Decision, RefreshRequest, not_a_token, reused},
     },
     storage::{Attempt, PersonalFamily, Rotation},
-    values::StatusPlace,
+    values::{Binding, StatusPlace},
 };
 
 /// How often a lost race is looked at again. One lost race changes the answer, and the answer after
@@ -31,6 +32,7 @@ pub async fn refresh(
     if !app.keys.is_ours(&request.token, client.id()) {
         return Err(not_a_token().into());
     }
+    dpop::spend(app, client.possession()).await?;
     let apis = app.directory.apis();
     let grace = app.config.tokens.refresh_grace;
 
@@ -40,6 +42,7 @@ pub async fn refresh(
         match refresh::decide(&request, client, &family, &apis.catalogue, grace, now)? {
             Decision::Rotate(entitlement) => {
                 let user = who_may_sign_in(user)?;
+                bind(app, &family, client).await?;
                 let place = match family.status_place {
                     Some(place) => place,
                     None => app.statuses.place(&app.store).await?,
@@ -81,6 +84,17 @@ fn held(
 ) -> Held {
     let token = app.keys.refresh_token(family.id, generation, client.id());
     Held { place: place.map(Place::OfGrant), refresh_token: Some(token) }
+}
+
+/// A public client that begins to prove that it holds a key gets refresh tokens that are bound to it from
+/// then on (RFC 9449 §5). If another key was faster, the next refresh finds it.
+async fn bind(app: &App, family: &RefreshFamily, client: &AuthenticatedClient) -> Result<()> {
+    match of_refresh_tokens(client.client(), client.binding()) {
+        Binding::Dpop(key) if family.binding == Binding::Bearer => {
+            Ok(app.store.bind_family(family.id, key).await?)
+        }
+        Binding::Dpop(_) | Binding::Bearer => Ok(()),
+    }
 }
 
 fn who_may_sign_in(user: User) -> Result<User> {

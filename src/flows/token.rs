@@ -1,14 +1,25 @@
-//! The token endpoint: authenticate the client, then do what its grant does.
+//! The token endpoint: find out which client is calling and what key it holds, then do what its grant
+//! does.
 
 use super::{
-    App, Result, authorization_code, client_auth, client_credentials, issue::Issued, refresh,
+    App, Result, authorization_code, client_auth, client_credentials, dpop, issue::Issued, refresh,
 };
-use crate::protocol::{Params, token::GrantRequest};
+use crate::protocol::{
+    Params,
+    dpop::{ProofHeader, admit},
+    token::GrantRequest,
+};
 
 /// Answer a token request.
-pub async fn token(app: &App, authorization: Option<&str>, params: &Params) -> Result<Issued> {
+pub async fn token(
+    app: &App,
+    authorization: Option<&str>,
+    proof: &ProofHeader,
+    params: &Params,
+) -> Result<Issued> {
     params.without_repeats()?;
     let client = client_auth::authenticate(app, authorization, params, "/token").await?;
+    let client = admit(client, dpop::prove(app, proof, "POST", "/token", None)?)?;
 
     // What waits for the database is large, and would be moved about with every other request.
     match GrantRequest::parse(params, client.client())? {

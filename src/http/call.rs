@@ -1,4 +1,4 @@
-//! What a program sends: a form, and perhaps a header that says who it is.
+//! What a program sends: a form, and perhaps headers that say who it is and what key it holds.
 
 use std::sync::Arc;
 
@@ -9,12 +9,17 @@ use axum::{
 };
 
 use super::Refusal;
-use crate::{edge::Body, flows::App, protocol::Params};
+use crate::{
+    edge::Body,
+    flows::App,
+    protocol::{Params, dpop::ProofHeader},
+};
 
 /// A call of a program.
 pub(super) struct Call {
     pub(super) app: Arc<App>,
     pub(super) authorization: Option<String>,
+    pub(super) proof: ProofHeader,
     pub(super) params: Params,
 }
 
@@ -23,10 +28,11 @@ impl FromRequest<Arc<App>> for Call {
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Response> {
         let authorization = authorization(request.headers());
+        let proof = proof(request.headers());
         let Body(body) =
             Body::from_request(request, app).await.map_err(IntoResponse::into_response)?;
         let params = Params::parse(&body).map_err(|why| Refusal::from(why).into_response())?;
-        Ok(Self { app: app.clone(), authorization, params })
+        Ok(Self { app: app.clone(), authorization, proof, params })
     }
 }
 
@@ -37,4 +43,9 @@ pub(super) fn authorization(headers: &HeaderMap) -> Option<String> {
     let first = values.next()?;
     let only = if values.next().is_none() { first.to_str().unwrap_or("") } else { "" };
     Some(only.to_owned())
+}
+
+/// The `DPoP` header. One that is not text is no proof.
+pub(super) fn proof(headers: &HeaderMap) -> ProofHeader {
+    ProofHeader::of(headers.get_all("dpop").iter().map(|value| value.to_str().unwrap_or("")))
 }

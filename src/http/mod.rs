@@ -1,8 +1,9 @@
 //! The face for machines: extract, call one flow, respond. JSON only; no cookies.
 
-mod bearer;
+mod access_token;
 mod call;
 mod discovery;
+mod dpop;
 mod error;
 mod health;
 mod introspection;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use axum::{
     Router,
     http::{HeaderName, Method},
+    middleware::map_response_with_state,
     routing::{get, post},
 };
 use tower_http::cors::{AllowHeaders, Any, CorsLayer};
@@ -50,11 +52,13 @@ pub fn router(app: Arc<App>) -> Router {
     let path = app.issuer().path().to_owned();
     let open = Router::new()
         .route("/token", post(token::token))
+        .route("/userinfo", get(userinfo::userinfo).post(userinfo::userinfo))
+        // Those above are called with proofs.
+        .route_layer(map_response_with_state(app.clone(), dpop::nonce))
         .route("/revoke", post(revocation::revoke))
         .route("/status", get(status::lists))
         .route("/status/events", get(status::events))
-        .route("/status/{list}", get(status::list))
-        .route("/userinfo", get(userinfo::userinfo).post(userinfo::userinfo));
+        .route("/status/{list}", get(status::list));
     let closed = Router::new().route("/introspect", post(introspection::introspect));
     let root =
         Router::new().route("/healthz", get(health::alive)).route("/readyz", get(health::ready));

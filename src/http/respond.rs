@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::edge::no_store;
 
 /// What scripts of other origins may read of an answer, beside its body.
-pub(super) const EXPOSED: &str = "www-authenticate,etag";
+pub(super) const EXPOSED: &str = "www-authenticate,etag,dpop-nonce";
 
 /// JSON that nobody keeps: it holds tokens, or speaks of them or of a person.
 pub(super) struct NoStore<T>(pub(super) T);

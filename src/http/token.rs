@@ -5,5 +5,5 @@ use crate::flows::{self, issue::Issued};
 
 pub(super) async fn token(call: Call) -> Result<NoStore<Issued>, Refusal> {
     let authorization = call.authorization.as_deref();
-    Ok(NoStore(flows::token::token(&call.app, authorization, &call.params).await?))
+    Ok(NoStore(flows::token::token(&call.app, authorization, &call.proof, &call.params).await?))
 }

@@ -7,14 +7,15 @@ use axum::extract::State;
 use serde_json::{Map, Value};
 
 use super::{
-    bearer::{Bearer, Challenge},
+    access_token::{AccessToken, Challenge},
     respond::NoStore,
 };
 use crate::flows::{self, App};
 
 pub(super) async fn userinfo(
     State(app): State<Arc<App>>,
-    Bearer(token): Bearer,
+    AccessToken { presented, proof, method }: AccessToken,
 ) -> Result<NoStore<Map<String, Value>>, Challenge> {
-    Ok(NoStore(flows::userinfo::userinfo(&app, token.expose()).await?))
+    let answer = flows::userinfo::userinfo(&app, &presented, &proof, method.as_str()).await;
+    answer.map(NoStore).map_err(|error| Challenge::Refused(presented.scheme, error))
 }

@@ -169,6 +169,11 @@ impl MasterKeys {
         self.keys[0].mac(message)
     }
 
+    /// The nonce with this number, by each master key.
+    pub(super) fn dpop_nonces(&self, slot: i64) -> Vec<String> {
+        self.keys.iter().map(|key| BASE64.encode(key.dpop_nonce(slot))).collect()
+    }
+
     pub(super) fn verifies(&self, message: &[u8], mac: &[u8; 24]) -> bool {
         self.keys.iter().any(|key| key.verifies(message, mac))
     }

@@ -338,6 +338,13 @@ impl Keys {
         self.master.load().verifies(&message, &token.mac)
     }
 
+    /// The nonce for proofs of possession with this number, by each master key; the first one is to be
+    /// given. Whoever has no master key cannot tell it beforehand.
+    #[must_use]
+    pub fn dpop_nonces(&self, slot: i64) -> Vec<String> {
+        self.master.load().dpop_nonces(slot)
+    }
+
     async fn make(
         &self,
         algorithm: Algorithm,

@@ -25,6 +25,7 @@ pub(super) struct MasterKey {
     signing_keys: RandomizedNonceKey,
     requests: RandomizedNonceKey,
     refresh_tokens: hmac::Key,
+    dpop_nonces: hmac::Key,
 }
 
 impl MasterKey {
@@ -38,10 +39,12 @@ impl MasterKey {
             RandomizedNonceKey::new(&AES_256_GCM, &derive(&root, info))
                 .expect("the key has the length that the cipher takes")
         };
+        let mac = |info| hmac::Key::new(hmac::HMAC_SHA256, &derive(&root, info));
         Self {
             signing_keys: aead("signing keys"),
             requests: aead("requests"),
-            refresh_tokens: hmac::Key::new(hmac::HMAC_SHA256, &derive(&root, "refresh tokens")),
+            refresh_tokens: mac("refresh tokens"),
+            dpop_nonces: mac("dpop nonces"),
         }
     }
 
@@ -65,10 +68,11 @@ impl MasterKey {
     }
 
     pub(super) fn mac(&self, message: &[u8]) -> [u8; 24] {
-        let tag = hmac::sign(&self.refresh_tokens, message);
-        let mut mac = [0; 24];
-        mac.copy_from_slice(&tag.as_ref()[..24]);
-        mac
+        tag(&self.refresh_tokens, message)
+    }
+
+    pub(super) fn dpop_nonce(&self, slot: i64) -> [u8; 24] {
+        tag(&self.dpop_nonces, &slot.to_be_bytes())
     }
 
     pub(super) fn verifies(&self, message: &[u8], mac: &[u8; 24]) -> bool {
@@ -81,6 +85,13 @@ impl MasterKey {
             Purpose::Request => &self.requests,
         }
     }
+}
+
+fn tag(key: &hmac::Key, message: &[u8]) -> [u8; 24] {
+    let tag = hmac::sign(key, message);
+    let mut mac = [0; 24];
+    mac.copy_from_slice(&tag.as_ref()[..24]);
+    mac
 }
 
 fn derive(root: &Prk, info: &str) -> [u8; 32] {
@@ -114,5 +125,14 @@ mod tests {
         assert!(!master.verifies(b"family 2 app", &mac));
         assert!(!master.verifies(b"family 1 other", &mac));
         assert!(!MasterKey::new(&[2; 32]).verifies(b"family 1 app", &mac));
+    }
+
+    #[test]
+    fn a_nonce_is_of_its_time_and_of_its_master_key() {
+        let master = MasterKey::new(&[1; 32]);
+        assert_eq!(master.dpop_nonce(7), MasterKey::new(&[1; 32]).dpop_nonce(7));
+        assert_ne!(master.dpop_nonce(7), master.dpop_nonce(8));
+        assert_ne!(master.dpop_nonce(7), MasterKey::new(&[2; 32]).dpop_nonce(7));
+        assert_ne!(master.dpop_nonce(7), master.mac(&7_i64.to_be_bytes()));
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::values::{
-    Authentication, ClientId, CodeChallenge, CodeId, FamilyId, Resource, Scope, Timestamp,
+    Authentication, Binding, ClientId, CodeChallenge, CodeId, FamilyId, Resource, Scope, Timestamp,
     TokenHash, UserId,
 };
 
@@ -61,6 +61,9 @@ pub struct IssuedCode {
     pub redirect_uri: Option<String>,
     /// The challenge that its redeemer must meet.
     pub challenge: Option<CodeChallenge>,
+    /// Who may redeem it: perhaps only the holder of a key
+    /// ([RFC 9449 §10](https://www.rfc-editor.org/rfc/rfc9449#section-10)).
+    pub binding: Binding,
     /// What the ID token must repeat.
     pub nonce: Option<String>,
     /// When it stops being valid.

@@ -31,6 +31,9 @@ pub struct Client {
     pub first_party: bool,
     /// Whether an authorization request needs a code challenge. Always so for public clients.
     pub pkce_required: bool,
+    /// Whether it must prove to hold a key whenever it asks for tokens
+    /// ([RFC 9449 §5.2](https://www.rfc-editor.org/rfc/rfc9449#section-5.2)).
+    pub dpop_bound: bool,
     /// The algorithm of its ID tokens.
     pub id_token_algorithm: Algorithm,
     /// A page with the client's privacy policy.

@@ -2,7 +2,7 @@
 
 use crate::{
     model::Authorization,
-    values::{FamilyId, StatusPlace, Timestamp},
+    values::{Binding, FamilyId, StatusPlace, Timestamp},
 };
 
 /// Everything that came of one authorization, whether or not there were refresh tokens.
@@ -12,6 +12,9 @@ pub struct RefreshFamily {
     pub id: FamilyId,
     /// What was authorized.
     pub authorization: Authorization,
+    /// Whose tokens they are: those of a public client may be bound to a key
+    /// ([RFC 9449 §5](https://www.rfc-editor.org/rfc/rfc9449#section-5)).
+    pub binding: Binding,
     /// How often it has been refreshed: the one valid token carries this number.
     pub generation: i64,
     /// When it was last refreshed, or made.

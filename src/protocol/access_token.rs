@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Entitlement, Subject, status::Status};
 use crate::values::{
-    Acr, Amr, Audience, ClientId, FamilyId, Issuer, Role, Scope, SessionId, StatusPlace, Timestamp,
-    UserId,
+    Acr, Amr, Audience, Binding, ClientId, FamilyId, Issuer, Role, Scope, SessionId, StatusPlace,
+    Thumbprint, Timestamp, UserId,
 };
 
 /// The `typ` of an access token (§2.1).
@@ -54,12 +54,30 @@ pub struct AccessClaims {
     /// The person's roles.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub roles: BTreeSet<Role>,
+    /// The key that its user must hold
+    /// ([RFC 9449 §6.1](https://www.rfc-editor.org/rfc/rfc9449#section-6.1)).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cnf: Option<Confirmation>,
     /// Claims asked for one by one that userinfo may answer with.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub userinfo_claims: Vec<String>,
 }
 
+/// How the user of a token proves to be the one
+/// ([RFC 7800 §3.1](https://www.rfc-editor.org/rfc/rfc7800#section-3.1)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confirmation {
+    /// With the key that has this thumbprint.
+    pub jkt: Thumbprint,
+}
+
 impl AccessClaims {
+    /// Who may use the token.
+    #[must_use]
+    pub fn binding(&self) -> Binding {
+        self.cnf.map(|cnf| cnf.jkt).into()
+    }
+
     /// The person that the token speaks of; a client's own token speaks of none.
     #[must_use]
     pub fn person(&self) -> Option<UserId> {
@@ -99,6 +117,7 @@ pub fn claims(
         family: terms.family,
         status: place.map(|place| Status::at(place, issuer)),
         roles: roles.clone(),
+        cnf: entitlement.binding().key().map(|jkt| Confirmation { jkt }),
         userinfo_claims: terms.userinfo_claims.clone(),
     }
 }

@@ -7,6 +7,7 @@ use super::{
     ErrorCode::{InvalidGrant, InvalidRequest, InvalidTarget},
     OAuthError, Params,
     client_auth::AuthenticatedClient,
+    dpop,
     entitlement::IdTokenTerms,
     resource::Catalogue,
     token::asked_resources,
@@ -65,7 +66,8 @@ impl CodeRequest {
 ///
 /// # Errors
 /// `invalid_grant` for a code that is not this client's, has expired, or comes with the wrong
-/// verifier or redirect address; `invalid_target`.
+/// verifier, key or redirect address; `invalid_dpop_proof` when its key is not proved to be held;
+/// `invalid_target`.
 pub fn decide(
     request: &CodeRequest,
     client: &AuthenticatedClient,
@@ -83,6 +85,7 @@ pub fn decide(
     if code.expires_at <= now {
         return Err(InvalidGrant.because("the code has expired"));
     }
+    dpop::check_holder(code.binding, client)?;
     check_verifier(code, request.verifier.as_ref())?;
     check_redirect(code, request.redirect_uri.as_deref())?;
 
@@ -95,7 +98,7 @@ pub fn decide(
         id_token.nonce.clone_from(&code.nonce);
     }
     let refreshable = gives_refresh_token(client.client(), &authorization.scope);
-    let redeemable = Redeemable { entitlement: terms.decided(), refreshable };
+    let redeemable = Redeemable { entitlement: terms.decided(client), refreshable };
     Ok(Decision::Redeem(Box::new(redeemable)))
 }
 
@@ -221,8 +224,11 @@ pub(super) fn person_terms(
 mod tests {
     use super::*;
     use crate::{
-        protocol::fixtures::{NOW, authenticated, authorization, client},
-        values::CodeId,
+        protocol::{
+            ErrorCode::InvalidDpopProof,
+            fixtures::{NOW, authenticated, authorization, client, holding},
+        },
+        values::{Binding, CodeId, Thumbprint},
     };
 
     const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -239,6 +245,7 @@ mod tests {
             authorization: authorization(&client("app"), "openid offline_access"),
             redirect_uri: Some("https://app.test/cb".to_owned()),
             challenge: Some(CHALLENGE.parse().unwrap()),
+            binding: Binding::Bearer,
             nonce: Some("n".to_owned()),
             expires_at: NOW.plus(60),
             state: CodeState::Fresh,
@@ -246,11 +253,19 @@ mod tests {
     }
 
     fn redeem(body: &str, code: &IssuedCode, by: &str) -> Result<Decision, OAuthError> {
+        redeem_as(body, code, &authenticated(client(by)))
+    }
+
+    fn redeem_as(
+        body: &str,
+        code: &IssuedCode,
+        by: &AuthenticatedClient,
+    ) -> Result<Decision, OAuthError> {
         let body = format!("code={}&{body}", token().expose());
         let request = CodeRequest::parse(&Params::parse(&body).unwrap())?;
         let catalogue = Catalogue::new("https://id.test".parse().unwrap(), Vec::new());
         let family = FamilyId::from_bytes([9; 16]);
-        decide(&request, &authenticated(client(by)), code, &catalogue, family, NOW)
+        decide(&request, by, code, &catalogue, family, NOW)
     }
 
     #[test]
@@ -284,6 +299,19 @@ mod tests {
         let code = IssuedCode { challenge: None, ..issued() };
         let body = format!("code_verifier={VERIFIER}&redirect_uri=https://app.test/cb");
         assert_eq!(redeem(&body, &code, "app").unwrap_err().code, InvalidGrant);
+    }
+
+    /// RFC 9449 §10.
+    #[test]
+    fn a_bound_code_is_redeemed_by_the_holder_of_its_key_alone() {
+        let (right, wrong) = (Thumbprint::from([1; 32]), Thumbprint::from([2; 32]));
+        let code = IssuedCode { binding: Binding::Dpop(right), ..issued() };
+        let body = format!("code_verifier={VERIFIER}");
+        let by = |key| redeem_as(&body, &code, &holding(client("app"), key));
+        let Ok(Decision::Redeem(redeemable)) = by(right) else { panic!() };
+        assert_eq!(redeemable.entitlement.binding(), Binding::Dpop(right));
+        assert_eq!(by(wrong).unwrap_err().code, InvalidGrant);
+        assert_eq!(redeem(&body, &code, "app").unwrap_err().code, InvalidDpopProof);
     }
 
     #[test]

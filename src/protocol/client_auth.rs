@@ -11,10 +11,11 @@ use super::{
     CLOCK_SKEW,
     ErrorCode::{InvalidClient, InvalidRequest},
     OAuthError, Params,
+    dpop::Possession,
 };
 use crate::{
     model::{Client, ClientKind, Credentials, SecretHash, SecretMethod},
-    values::{Algorithm, ClientId, ClientSecret, Issuer, Secret, Timestamp, TokenHash},
+    values::{Algorithm, Binding, ClientId, ClientSecret, Issuer, Secret, Timestamp, TokenHash},
 };
 
 /// How far ahead an assertion may expire, in seconds.
@@ -35,10 +36,13 @@ enum Evidence {
     Assertion(Secret<String>),
 }
 
-/// A client that has proved who it is, or a public one that cannot. Only [`Presented::authenticate`]
-/// and [`OneTime::first_use`] make one.
+/// A client that has proved who it is, or a public one that cannot, and perhaps that it holds a key.
+/// Only [`Presented::authenticate`] and [`OneTime::first_use`] make one.
 #[derive(Clone, Debug)]
-pub struct AuthenticatedClient(Arc<Client>);
+pub struct AuthenticatedClient {
+    client: Arc<Client>,
+    possession: Possession,
+}
 
 /// A finished check of who a client is.
 #[derive(Debug)]
@@ -69,18 +73,39 @@ impl AuthenticatedClient {
     /// The client's registration.
     #[must_use]
     pub fn client(&self) -> &Client {
-        &self.0
+        &self.client
     }
 
     /// The client's identifier.
     #[must_use]
     pub fn id(&self) -> &ClientId {
-        &self.0.id
+        &self.client.id
+    }
+
+    /// What it has proved of a key.
+    #[must_use]
+    pub fn possession(&self) -> &Possession {
+        &self.possession
+    }
+
+    /// To what the tokens that it asks for are bound.
+    #[must_use]
+    pub fn binding(&self) -> Binding {
+        self.possession.binding()
+    }
+
+    /// The same client, which has proved this of a key.
+    pub(super) fn holding(self, possession: Possession) -> Self {
+        Self { possession, ..self }
+    }
+
+    fn known(client: Arc<Client>) -> Self {
+        Self { client, possession: Possession::Unproven }
     }
 
     #[cfg(test)]
     pub(super) fn for_tests(client: Client) -> Self {
-        Self(Arc::new(client))
+        Self::known(Arc::new(client))
     }
 }
 
@@ -159,7 +184,11 @@ impl Presented {
                 let (token, here) = (issuer.join("/token"), issuer.join(endpoint));
                 let audiences = [issuer.as_str(), &token, &here];
                 let (id, until) = check_assertion(&client.id, keys, assertion, &audiences, now)?;
-                return Ok(Proof::Once(OneTime { client: AuthenticatedClient(client), id, until }));
+                return Ok(Proof::Once(OneTime {
+                    client: AuthenticatedClient::known(client),
+                    id,
+                    until,
+                }));
             }
             _ => {
                 let method = client.auth_method();
@@ -168,7 +197,7 @@ impl Presented {
                 );
             }
         }
-        Ok(Proof::Complete(AuthenticatedClient(client)))
+        Ok(Proof::Complete(AuthenticatedClient::known(client)))
     }
 }
 

@@ -62,5 +62,5 @@ pub fn decide(
         userinfo_claims: Vec::new(),
         id_token: None,
     }
-    .decided())
+    .decided(client))
 }

@@ -1,11 +1,17 @@
 //! What a caller has been found entitled to: the one thing that tokens are minted from.
 
-use crate::values::{Algorithm, Audience, Authentication, ClientId, FamilyId, Scope, UserId};
+use super::client_auth::AuthenticatedClient;
+use crate::values::{
+    Algorithm, Audience, Authentication, Binding, ClientId, FamilyId, Scope, UserId,
+};
 
 /// The terms of a grant, decided. Only the `decide` of a grant makes one, so that a token cannot come
 /// from anywhere else.
 #[derive(Debug)]
-pub struct Entitlement(Terms);
+pub struct Entitlement {
+    terms: Terms,
+    binding: Binding,
+}
 
 /// The terms of a grant.
 #[derive(Clone, Debug)]
@@ -49,9 +55,10 @@ pub enum Subject {
 }
 
 impl Terms {
-    /// Declare that the terms have been decided.
-    pub(super) fn decided(self) -> Entitlement {
-        Entitlement(self)
+    /// Declare that the terms have been decided for this client: what comes of them is bound to the
+    /// key that it holds.
+    pub(super) fn decided(self, client: &AuthenticatedClient) -> Entitlement {
+        Entitlement { terms: self, binding: client.binding() }
     }
 }
 
@@ -59,6 +66,12 @@ impl Entitlement {
     /// What was decided.
     #[must_use]
     pub fn terms(&self) -> &Terms {
-        &self.0
+        &self.terms
+    }
+
+    /// Who may use the access token.
+    #[must_use]
+    pub fn binding(&self) -> Binding {
+        self.binding
     }
 }

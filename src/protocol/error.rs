@@ -1,7 +1,8 @@
 //! A refusal, in the words of the specifications: the codes of
 //! [RFC 6749 §4.1.2.1 and §5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2),
 //! [RFC 6750 §3.1](https://www.rfc-editor.org/rfc/rfc6750#section-3.1),
-//! [RFC 8707 §2](https://www.rfc-editor.org/rfc/rfc8707#section-2) and
+//! [RFC 8707 §2](https://www.rfc-editor.org/rfc/rfc8707#section-2),
+//! [RFC 9449 §5 and §8](https://www.rfc-editor.org/rfc/rfc9449#section-5) and
 //! [OpenID Connect Core §3.1.2.6](https://openid.net/specs/openid-connect-core-1_0.html#AuthError).
 
 use std::borrow::Cow;
@@ -77,6 +78,10 @@ codes! {
     InvalidToken "invalid_token"
     /// The access token's scope is too small.
     InsufficientScope "insufficient_scope"
+    /// The proof that the caller holds a key is missing, wrong, too old or used before.
+    InvalidDpopProof "invalid_dpop_proof"
+    /// The proof must repeat a nonce of ours, which comes with the answer.
+    UseDpopNonce "use_dpop_nonce"
 }
 
 impl ErrorCode {

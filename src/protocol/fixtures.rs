@@ -2,13 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use super::client_auth::AuthenticatedClient;
+use super::{
+    client_auth::AuthenticatedClient,
+    dpop::{OneTimeProof, Possession},
+};
 use crate::{
     model::{
         Authorization, ClaimsRequest, Client, ClientKind, Credentials, GrantType, ResourceServer,
         SecretHash, SecretMethod,
     },
-    values::{Acr, Algorithm, Amr, Authentication, SessionId, Timestamp, TokenHash, UserId},
+    values::{
+        Acr, Algorithm, Amr, Authentication, SessionId, Thumbprint, Timestamp, TokenHash, UserId,
+    },
 };
 
 /// The moment at which tests take place.
@@ -26,6 +31,7 @@ pub(crate) fn client(id: &str) -> Client {
         scope: "openid profile email offline_access".parse().unwrap(),
         first_party: false,
         pkce_required: true,
+        dpop_bound: false,
         id_token_algorithm: Algorithm::Rs256,
         policy_uri: None,
         tos_uri: None,
@@ -49,6 +55,11 @@ pub(crate) fn confidential(id: &str, secret: &str) -> Client {
 /// A client that has authenticated.
 pub(crate) fn authenticated(client: Client) -> AuthenticatedClient {
     AuthenticatedClient::for_tests(client)
+}
+
+/// A client that has authenticated, and proved to hold this key.
+pub(crate) fn holding(client: Client, key: Thumbprint) -> AuthenticatedClient {
+    authenticated(client).holding(Possession::Proven(OneTimeProof::for_tests(key)))
 }
 
 /// An API with these scopes.

@@ -53,7 +53,8 @@ impl Serialize for Answer {
             Self::Inactive => json!({ "active": false }).serialize(serializer),
             Self::Access(claims) => {
                 let claims = for_apis(claims);
-                Access { active: true, token_type: "Bearer", claims }.serialize(serializer)
+                let token_type = claims.binding().token_type();
+                Access { active: true, token_type, claims }.serialize(serializer)
             }
             Self::Refresh(issuer, family) => json!({
                 "active": true,

@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    claims,
+    claims, dpop,
     resource::{Catalogue, IDENTITY_SCOPES},
 };
 use crate::{
@@ -52,6 +52,7 @@ pub fn document(issuer: &Issuer, catalogue: &Catalogue) -> Value {
         "revocation_endpoint_auth_methods_supported": CLIENT_AUTHENTICATION,
         "revocation_endpoint_auth_signing_alg_values_supported": algorithms,
         "code_challenge_methods_supported": ["S256"],
+        "dpop_signing_alg_values_supported": dpop::ALGORITHMS.map(Algorithm::as_str),
         "authorization_response_iss_parameter_supported": true,
         "prompt_values_supported": Prompt::ALL.map(Prompt::as_str),
         "acr_values_supported": Acr::ALL.map(Acr::as_str),

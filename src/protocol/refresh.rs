@@ -8,6 +8,7 @@ use super::{
     OAuthError, Params,
     authorization_code::{narrowed, person_terms},
     client_auth::AuthenticatedClient,
+    dpop,
     resource::Catalogue,
     token::{asked_resources, asked_scope},
 };
@@ -48,8 +49,9 @@ impl RefreshRequest {
 /// seconds the one before the newest is still answered.
 ///
 /// # Errors
-/// `invalid_grant` for a family that is not this client's or no longer alive, `invalid_scope` for
-/// more than was granted, `invalid_target`.
+/// `invalid_grant` for a family that is not this client's, bound to another key or no longer alive,
+/// `invalid_dpop_proof` when its key is not proved to be held, `invalid_scope` for more than was
+/// granted, `invalid_target`.
 pub fn decide(
     request: &RefreshRequest,
     client: &AuthenticatedClient,
@@ -67,6 +69,8 @@ pub fn decide(
     if family.is_offline() && !client.client().scope.contains("offline_access") {
         return Err(InvalidGrant.because("the client may no longer ask for offline_access"));
     }
+    // A copy without the key betrays nothing that its holder could use, and must not end the family.
+    dpop::check_holder(family.binding, client)?;
     let entitled = || entitlement(request, client, family, catalogue);
     match family.generation - request.token.generation {
         0 => entitled().map(Decision::Rotate),
@@ -106,7 +110,7 @@ fn entitlement(
     let resources = narrowed(&request.resources, authorization, client.client(), catalogue)?;
     let mut terms = person_terms(authorization, &scope, &resources, client.client(), catalogue);
     terms.family = Some(family.id);
-    Ok(terms.decided())
+    Ok(terms.decided(client))
 }
 
 #[cfg(test)]
@@ -114,16 +118,17 @@ mod tests {
     use super::*;
     use crate::{
         protocol::{
-            ErrorCode::InvalidTarget,
-            fixtures::{NOW, authenticated, authorization, client, resource},
+            ErrorCode::{InvalidDpopProof, InvalidTarget},
+            fixtures::{NOW, authenticated, authorization, client, holding, resource},
         },
-        values::FamilyId,
+        values::{Binding, FamilyId, Thumbprint},
     };
 
     fn family(generation: i64) -> RefreshFamily {
         RefreshFamily {
             id: FamilyId::from_bytes([5; 16]),
             authorization: authorization(&client("app"), "openid email offline_access"),
+            binding: Binding::Bearer,
             generation,
             rotated_at: NOW.minus(10),
             idle_until: NOW.plus(100),
@@ -144,7 +149,11 @@ mod tests {
         let request = RefreshRequest::parse(&Params::parse(&body).unwrap())?;
         let apis = vec![resource("https://api.test", "orders:read")];
         let catalogue = Catalogue::new("https://id.test".parse().unwrap(), apis);
-        decide(&request, &authenticated(client(by)), family, &catalogue, 30, NOW)
+        let holder = match by.split_once(" with ") {
+            Some((by, key)) => holding(client(by), key.parse().unwrap()),
+            None => authenticated(client(by)),
+        };
+        decide(&request, &holder, family, &catalogue, 30, NOW)
     }
 
     #[test]
@@ -186,6 +195,22 @@ mod tests {
             assert_eq!(refresh(0, "", &dead, "app").unwrap_err().code, InvalidGrant);
         }
         assert_eq!(refresh(0, "", &family(0), "other").unwrap_err().code, InvalidGrant);
+    }
+
+    /// RFC 9449 §5.
+    #[test]
+    fn a_bound_family_is_continued_by_the_holder_of_its_key_alone() {
+        let (right, wrong) = (Thumbprint::from([1; 32]), Thumbprint::from([2; 32]));
+        let bound = RefreshFamily { binding: Binding::Dpop(right), ..family(3) };
+        for generation in 1..=3 {
+            let attempt = |by: &str| refresh(generation, "", &bound, by);
+            assert!(attempt(&format!("app with {right}")).is_ok());
+            let other = attempt(&format!("app with {wrong}")).unwrap_err();
+            assert_eq!(
+                (other.code, attempt("app").unwrap_err().code),
+                (InvalidGrant, InvalidDpopProof)
+            );
+        }
     }
 
     #[test]

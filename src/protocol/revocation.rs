@@ -56,7 +56,7 @@ mod tests {
     use crate::{
         protocol::{
             Subject, Terms, access_token,
-            fixtures::{NOW, alice, authentication},
+            fixtures::{NOW, alice, authenticated, authentication, client},
         },
         values::{Algorithm, FamilyId, Issuer, RevocationId},
     };
@@ -74,7 +74,8 @@ mod tests {
             id_token: None,
         };
         let validity = (&issuer, 900, NOW);
-        access_token::claims(&terms.decided(), &BTreeSet::new(), "j".to_owned(), None, validity)
+        let entitlement = terms.decided(&authenticated(client("app")));
+        access_token::claims(&entitlement, &BTreeSet::new(), "j".to_owned(), None, validity)
     }
 
     fn revoked(what: Revoked, at: Timestamp) -> RevocationSet {

@@ -32,6 +32,7 @@ from_row!(IssuedCode, |row| {
         authorization: Authorization::from_row(row)?,
         redirect_uri: column(row, "redirect_uri")?,
         challenge: column(row, "challenge")?,
+        binding: column(row, "jkt")?,
         nonce: column(row, "nonce")?,
         expires_at: column(row, "expires_at")?,
         state: family.map_or(CodeState::Fresh, CodeState::Spent),
@@ -45,10 +46,10 @@ impl Store {
             let query = sqlx::query(
                 "insert into codes (
                      id, client_id, user_id, session_id, auth_time, acr, amr, scope, resources,
-                     claims, secret_hash, redirect_uri, challenge, nonce, expires_at
+                     claims, secret_hash, redirect_uri, challenge, jkt, nonce, expires_at
                  )
                  values (
-                     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15
+                     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16
                  )",
             )
             .bind(code.id.kept());
@@ -56,6 +57,7 @@ impl Store {
                 .bind(code.secret.kept())
                 .bind(code.redirect_uri.kept())
                 .bind(code.challenge.kept())
+                .bind(code.binding.kept())
                 .bind(code.nonce.kept())
                 .bind(code.expires_at.kept())
                 .execute(&mut *tx)
@@ -69,7 +71,7 @@ impl Store {
             sqlx::query_as(
                 "select
                      id, client_id, user_id, session_id, auth_time, acr, amr, scope, resources,
-                     claims, secret_hash, redirect_uri, challenge, nonce, expires_at, family_id
+                     claims, secret_hash, redirect_uri, challenge, jkt, nonce, expires_at, family_id
                  from codes where id = $1",
             )
             .bind(id.kept())

@@ -33,7 +33,7 @@ pub enum ClientUpdate {
     Gone,
 }
 
-/// Binds what operators can change of a client to seventeen parameters, the client's id first.
+/// Binds what operators can change of a client to eighteen parameters, the client's id first.
 macro_rules! bind_client {
     ($query:expr, $client:expr) => {{
         let client: &Client = $client;
@@ -57,6 +57,7 @@ macro_rules! bind_client {
             .bind(client.scope.kept())
             .bind(client.first_party)
             .bind(client.pkce_required)
+            .bind(client.dpop_bound)
             .bind(client.id_token_algorithm.kept())
             .bind(client.policy_uri.kept())
             .bind(client.tos_uri.kept())
@@ -74,6 +75,7 @@ from_row!(Client, |row| Ok(Self {
     scope: column(row, "scope")?,
     first_party: column(row, "first_party")?,
     pkce_required: column(row, "pkce_required")?,
+    dpop_bound: column(row, "dpop_bound")?,
     id_token_algorithm: column(row, "id_token_algorithm")?,
     policy_uri: column(row, "policy_uri")?,
     tos_uri: column(row, "tos_uri")?,
@@ -111,12 +113,12 @@ impl Store {
                 "insert into clients (
                      id, name, auth_method, secret, previous_secret, previous_secret_until, key_set,
                      redirect_uris, post_logout_redirect_uris, grants, scope, first_party,
-                     pkce_required, id_token_algorithm, policy_uri, tos_uri, updated_at,
+                     pkce_required, dpop_bound, id_token_algorithm, policy_uri, tos_uri, updated_at,
                      disabled_at, revision, created_at
                  )
                  values (
                      $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-                     $18, $19, $20
+                     $18, $19, $20, $21
                  )
                  on conflict (id) do nothing",
             );
@@ -143,7 +145,7 @@ impl Store {
                 "select
                      id, name, auth_method, secret, previous_secret, previous_secret_until, key_set,
                      redirect_uris, post_logout_redirect_uris, grants, scope, first_party,
-                     pkce_required, id_token_algorithm, policy_uri, tos_uri, disabled_at,
+                     pkce_required, dpop_bound, id_token_algorithm, policy_uri, tos_uri, disabled_at,
                      first_status_place, revision, created_at, updated_at
                  from clients where id = $1",
             )
@@ -160,7 +162,7 @@ impl Store {
                 "select
                      id, name, auth_method, secret, previous_secret, previous_secret_until, key_set,
                      redirect_uris, post_logout_redirect_uris, grants, scope, first_party,
-                     pkce_required, id_token_algorithm, policy_uri, tos_uri, disabled_at,
+                     pkce_required, dpop_bound, id_token_algorithm, policy_uri, tos_uri, disabled_at,
                      first_status_place, revision, created_at, updated_at
                  from clients order by id",
             )
@@ -178,9 +180,9 @@ impl Store {
                      name = $2, auth_method = $3, secret = $4, previous_secret = $5,
                      previous_secret_until = $6, key_set = $7, redirect_uris = $8,
                      post_logout_redirect_uris = $9, grants = $10, scope = $11, first_party = $12,
-                     pkce_required = $13, id_token_algorithm = $14, policy_uri = $15,
-                     tos_uri = $16, updated_at = $17, revision = revision + 1
-                 where id = $1 and revision = $18",
+                     pkce_required = $13, dpop_bound = $14, id_token_algorithm = $15,
+                     policy_uri = $16, tos_uri = $17, updated_at = $18, revision = revision + 1
+                 where id = $1 and revision = $19",
             );
             let query = bind_client!(query, client).bind(client.revision);
             if query.execute(&mut *tx).await?.rows_affected() > 0 {

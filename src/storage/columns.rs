@@ -9,9 +9,9 @@ use sqlx::{ColumnIndex, Decode, Row, Type, error::BoxDynError};
 use crate::{
     model::{Change, ClaimsRequest, GrantType, Revoked},
     values::{
-        Acr, Algorithm, Amr, ClientId, CodeChallenge, CodeId, Email, FamilyId, Invalid, KeyId,
-        PasswordHash, PostLogoutUri, Profile, RedirectUri, Resource, RevocationId, Role, Scope,
-        SessionId, StatusPlace, Timestamp, TokenHash, UserId, Username, WebUri,
+        Acr, Algorithm, Amr, Binding, ClientId, CodeChallenge, CodeId, Email, FamilyId, Invalid,
+        KeyId, PasswordHash, PostLogoutUri, Profile, RedirectUri, Resource, RevocationId, Role,
+        Scope, SessionId, StatusPlace, Thumbprint, Timestamp, TokenHash, UserId, Username, WebUri,
     },
 };
 
@@ -67,7 +67,7 @@ kept_as! { Self, Clone::clone, Ok => String i64 bool Vec<u8> }
 // As their text.
 kept_as! { String, ToString::to_string, |text| Ok(text.parse()?) =>
     Acr Algorithm Change ClientId CodeChallenge CodeId Email FamilyId KeyId PasswordHash Resource
-    RevocationId Revoked SessionId UserId Username WebUri
+    RevocationId Revoked SessionId Thumbprint UserId Username WebUri
 }
 
 // As JSON.
@@ -91,6 +91,10 @@ kept_as! { i64, |place| place.number(), |number| {
 kept_as! { Vec<u8>, |hash| hash.as_bytes().to_vec(), |bytes| {
     Ok(<[u8; 32]>::try_from(bytes).map_err(|_| Invalid("hash"))?.into())
 } => TokenHash }
+
+kept_as! { Option<String>, |binding| binding.key().kept(), |key| {
+    Ok(Option::<Thumbprint>::read(key)?.into())
+} => Binding }
 
 impl<T: Column> Column for Option<T> {
     type Kept = Option<T::Kept>;

@@ -10,7 +10,7 @@ use crate::values::Timestamp;
 /// A day for codes, sessions and families: a spent code and a dead family must still be recognised
 /// when somebody comes with them again. Families have that day in their column `sweep_at`. Ten
 /// minutes for changes: every node reads everything again in half that time.
-const SWEEPS: [(i64, &str); 7] = [
+const SWEEPS: [(i64, &str); 8] = [
     (
         86_400,
         "delete from codes where id in (
@@ -33,6 +33,12 @@ const SWEEPS: [(i64, &str); 7] = [
         0,
         "delete from assertions where hash in (
              select hash from assertions where expires_at < $1 order by expires_at limit $2
+         )",
+    ),
+    (
+        0,
+        "delete from proofs where hash in (
+             select hash from proofs where until < $1 order by until limit $2
          )",
     ),
     (

@@ -24,6 +24,7 @@ mod client;
 mod client_assertion;
 mod columns;
 mod consent;
+mod dpop;
 mod error;
 mod expire;
 mod group;

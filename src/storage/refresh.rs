@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     model::{Authorization, RefreshFamily, Revocation, User},
-    values::{FamilyId, StatusPlace, Timestamp},
+    values::{FamilyId, StatusPlace, Thumbprint, Timestamp},
 };
 
 /// What became of the attempt to move a family on.
@@ -67,14 +67,16 @@ macro_rules! keep_family {
         let query = sqlx::query(
             "insert into refresh_families (
                  id, client_id, user_id, session_id, auth_time, acr, amr, scope, resources, claims,
-                 offline, generation, rotated_at, idle_until, expires_at, revoked_at, status_place
+                 jkt, offline, generation, rotated_at, idle_until, expires_at, revoked_at,
+                 status_place
              )
              values (
-                 $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17
+                 $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18
              )",
         )
         .bind($family.id.kept());
         $crate::storage::authorization::bind_authorization!(query, $family.authorization)
+            .bind($family.binding.kept())
             .bind($family.is_offline())
             .bind($family.generation)
             .bind($family.rotated_at.kept())
@@ -92,6 +94,7 @@ pub(super) use keep_family;
 from_row!(RefreshFamily, |row| Ok(Self {
     id: column(row, "id")?,
     authorization: Authorization::from_row(row)?,
+    binding: column(row, "jkt")?,
     generation: column(row, "generation")?,
     rotated_at: column(row, "rotated_at")?,
     idle_until: column(row, "idle_until")?,
@@ -112,7 +115,7 @@ impl Store {
             sqlx::query_as(
                 "select
                      id, client_id, user_id, session_id, auth_time, acr, amr, scope, resources,
-                     claims, generation, rotated_at, idle_until, expires_at, revoked_at,
+                     claims, jkt, generation, rotated_at, idle_until, expires_at, revoked_at,
                      status_place
                  from refresh_families where id = $1",
             )
@@ -129,8 +132,9 @@ impl Store {
             Engine::Postgres { pool, .. } => Ok(sqlx::query_as(
                 "select
                      f.id, f.client_id, f.user_id, f.session_id, f.auth_time, f.acr, f.amr, f.scope,
-                     f.resources, f.claims, f.generation, f.rotated_at, f.idle_until, f.expires_at,
-                     f.revoked_at, f.status_place, u.username, u.email, u.email_verified, u.profile, u.roles,
+                     f.resources, f.claims, f.jkt, f.generation, f.rotated_at, f.idle_until,
+                     f.expires_at, f.revoked_at, f.status_place,
+                     u.username, u.email, u.email_verified, u.profile, u.roles,
                      u.password, u.disabled_at, u.revision, u.created_at, u.updated_at
                  from refresh_families as f join users as u on u.id = f.user_id
                  where f.id = $1",
@@ -139,6 +143,17 @@ impl Store {
             .fetch_optional(pool)
             .await?),
         }
+    }
+
+    /// Binds a family to a key from now on, if it is bound to none.
+    pub async fn bind_family(&self, id: FamilyId, key: Thumbprint) -> Result<()> {
+        statement!(
+            self,
+            sqlx::query("update refresh_families set jkt = $2 where id = $1 and jkt is null")
+                .bind(id.kept())
+                .bind(key.kept())
+        )?;
+        Ok(())
     }
 
     /// Moves a family to its next generation, if it is alive and the presented one is its newest, and if

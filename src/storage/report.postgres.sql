@@ -9,6 +9,7 @@ counts (name, rows) as (
     union all select 'clients', count(*) from clients
     union all select 'codes', count(*) from codes
     union all select 'consents', count(*) from consents
+    union all select 'proofs', count(*) from proofs
     union all select 'refresh_families', count(*) from refresh_families
     union all select 'resources', count(*) from resources
     union all select 'revocations', count(*) from revocations

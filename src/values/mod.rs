@@ -2,6 +2,7 @@
 //!
 //! Architecture invariant: nothing here is async, reads a clock or draws randomness.
 
+mod binding;
 mod context;
 #[cfg(test)]
 mod fixtures;
@@ -13,6 +14,7 @@ mod status;
 mod token;
 mod uri;
 
+pub use binding::Binding;
 pub use context::{Acr, Amr, Authentication, MaxAge, Prompt, Prompts};
 pub use identifiers::{ClientId, CodeId, FamilyId, RevocationId, SessionId, UserId};
 pub use person::{Address, Email, Password, PasswordHash, Profile, Role, Username, keeps_the_line};

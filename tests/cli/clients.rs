@@ -52,6 +52,7 @@ fn a_public_client_is_made_from_a_name_and_an_address() {
             "scope": "email offline_access openid profile",
             "first_party": true,
             "require_pkce": true,
+            "dpop_bound_access_tokens": false,
             "id_token_signed_response_alg": "RS256",
             "disabled": false,
             "created_at": null,
@@ -144,6 +145,7 @@ fn a_client_is_listed_changed_stopped_and_deleted() {
             "--post-logout-redirect-uri",
             "",
             "--first-party=false",
+            "--dpop-bound",
             "--scope",
             "openid offline_access",
             "--policy-uri",
@@ -158,6 +160,7 @@ fn a_client_is_listed_changed_stopped_and_deleted() {
         );
         assert_eq!(changed["post_logout_redirect_uris"], json!([]));
         assert_eq!(changed["first_party"], false);
+        assert_eq!(changed["dpop_bound_access_tokens"], true);
         assert_eq!(changed["scope"], "offline_access openid");
         assert_eq!(changed["policy_uri"], "https://shop.example/policy");
         assert_eq!(changed["id_token_signed_response_alg"], "ES256");

@@ -79,7 +79,7 @@ async fn a_key_set_that_is_known_is_not_sent_again(server: Server) {
     let other = server.http.get(&url).header("if-none-match", "\"x\"").send().await.unwrap();
     assert_eq!(other.status(), 200);
     let exposed = other.headers()["access-control-expose-headers"].to_str().unwrap();
-    assert_eq!(exposed, "www-authenticate,etag");
+    assert_eq!(exposed, "www-authenticate,etag,dpop-nonce");
 }
 
 /// [RFC 9110 §15.5.6](https://www.rfc-editor.org/rfc/rfc9110#section-15.5.6).

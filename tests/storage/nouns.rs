@@ -8,8 +8,8 @@ use signet::{
     },
     storage::{Attempt, Proof, Store, UserCreation},
     values::{
-        Acr, Algorithm, Amr, Authentication, ClientId, FamilyId, PasswordHash, Profile, Scope,
-        StatusPlace, Timestamp, TokenHash, UserId,
+        Acr, Algorithm, Amr, Authentication, Binding, ClientId, FamilyId, PasswordHash, Profile,
+        Scope, StatusPlace, Timestamp, TokenHash, UserId,
     },
 };
 use uuid::Uuid;
@@ -48,6 +48,7 @@ pub(crate) fn client(name: &str) -> Client {
         scope: scope("openid orders:read"),
         first_party: true,
         pkce_required: false,
+        dpop_bound: true,
         id_token_algorithm: Algorithm::Es256,
         policy_uri: Some("https://shop.example/policy".parse().unwrap()),
         tos_uri: None,
@@ -134,6 +135,7 @@ pub(crate) fn code(number: u128) -> IssuedCode {
         authorization: authorization(),
         redirect_uri: Some("https://shop.example/cb".to_owned()),
         challenge: Some("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".parse().unwrap()),
+        binding: Binding::Dpop([8; 32].into()),
         nonce: Some("n-0S6_WzA2Mj".to_owned()),
         expires_at: NOW.plus(60),
         state: CodeState::Fresh,
@@ -161,6 +163,7 @@ pub(crate) fn family(number: u128) -> RefreshFamily {
     RefreshFamily {
         id: id(number),
         authorization: authorization(),
+        binding: Binding::Dpop([9; 32].into()),
         generation: 0,
         rotated_at: NOW,
         idle_until: NOW.plus(7 * DAY),

@@ -21,6 +21,7 @@ const LONGEST_OVERLAP: i64 = 30 * 24 * 60 * 60;
 
 /// A client to be. What is left out is chosen so that the client is safe and works.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 pub struct NewClient {
     /// Its identifier; without one, one is made.
     pub id: Option<ClientId>,
@@ -44,6 +45,8 @@ pub struct NewClient {
     pub keys: Option<KeySet>,
     /// Whether it may do without PKCE.
     pub without_pkce: bool,
+    /// Whether it must always prove to hold a key.
+    pub dpop_bound: bool,
     /// The algorithm of its ID tokens.
     pub id_token_algorithm: Option<Algorithm>,
     /// A page with its privacy policy.
@@ -75,6 +78,8 @@ pub struct ClientChange {
     pub keys: Option<KeySet>,
     /// Whether it needs PKCE.
     pub pkce_required: Option<bool>,
+    /// Whether it must always prove to hold a key.
+    pub dpop_bound: Option<bool>,
     /// The algorithm of its ID tokens.
     pub id_token_algorithm: Option<Algorithm>,
     /// A page with its privacy policy.
@@ -207,6 +212,7 @@ impl Admin {
             scope,
             first_party: new.first_party,
             pkce_required: !new.without_pkce,
+            dpop_bound: new.dpop_bound,
             id_token_algorithm: new.id_token_algorithm.unwrap_or(Algorithm::Rs256),
             policy_uri: new.policy_uri,
             tos_uri: new.tos_uri,
@@ -242,6 +248,7 @@ impl Admin {
         set(&mut client.scope, change.scope);
         set(&mut client.first_party, change.first_party);
         set(&mut client.pkce_required, change.pkce_required.or(becomes_public.then_some(true)));
+        set(&mut client.dpop_bound, change.dpop_bound);
         set(&mut client.id_token_algorithm, change.id_token_algorithm);
         change.policy_uri.apply(&mut client.policy_uri);
         change.tos_uri.apply(&mut client.tos_uri);

@@ -13,7 +13,7 @@ use crate::{
         claims::{self, Wishes},
         resource::Catalogue,
     },
-    values::{Acr, CodeChallenge, MaxAge, Prompts, Resource, Scope, UserId},
+    values::{Acr, Binding, CodeChallenge, MaxAge, Prompts, Resource, Scope, Thumbprint, UserId},
 };
 
 /// The longest `state` and `nonce`, in bytes.
@@ -32,6 +32,9 @@ pub struct AuthorizeRequest {
     pub redirect_uri: Option<String>,
     /// What the code's redeemer must meet.
     pub challenge: Option<CodeChallenge>,
+    /// Who may redeem the code: the holder of the key that `dpop_jkt` names, or anybody
+    /// ([RFC 9449 §10](https://www.rfc-editor.org/rfc/rfc9449#section-10)).
+    pub binding: Binding,
     /// What the ID token must repeat.
     pub nonce: Option<String>,
     /// What the person is to be shown.
@@ -85,6 +88,7 @@ impl AuthorizeRequest {
             resources,
             redirect_uri: params.one("redirect_uri")?.map(str::to_owned),
             challenge,
+            binding: dpop_jkt(params)?.into(),
             nonce: echoed(params, "nonce")?,
             prompts: prompts.unwrap_or_default(),
             max_age,
@@ -164,6 +168,13 @@ fn challenge(
     }
 }
 
+fn dpop_jkt(params: &Params) -> Result<Option<Thumbprint>, OAuthError> {
+    let thumbprint = params.one("dpop_jkt")?.map(str::parse).transpose();
+    thumbprint.map_err(|_| {
+        InvalidRequest.because("dpop_jkt must be the SHA-256 thumbprint of a key in base64url")
+    })
+}
+
 fn echoed(params: &Params, name: &str) -> Result<Option<String>, OAuthError> {
     match params.one(name)? {
         Some(value) if value.len() > LONGEST_ECHO => {
@@ -239,6 +250,8 @@ mod tests {
             ("prompt=none+login", InvalidRequest),
             ("prompt=create", InvalidRequest),
             ("claims=x", InvalidRequest),
+            ("dpop_jkt=short", InvalidRequest),
+            ("dpop_jkt=NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs=", InvalidRequest),
             ("scope=openid+admin", InvalidScope),
         ] {
             assert_eq!(refusal(&format!("response_type=code&{PKCE}&{extra}")), code, "{extra}");

@@ -26,7 +26,7 @@ const ORIGINS: [&str; 4] =
 async fn preflight(server: &Server, path: &str, method: &str, origin: &str) -> Response {
     let request = server.http.request(Method::OPTIONS, server.url(path));
     let request = request.header("origin", origin).header("access-control-request-method", method);
-    let asked = "authorization,content-type,mcp-protocol-version";
+    let asked = "authorization,content-type,dpop,mcp-protocol-version";
     request.header("access-control-request-headers", asked).send().await.unwrap()
 }
 
@@ -47,7 +47,7 @@ async fn programs_may_ask_from_anywhere_whether_they_may_call(server: Server) {
             let methods = headers["access-control-allow-methods"].to_str().unwrap();
             assert!(methods.split(',').any(|allowed| allowed.trim() == method), "{path} {methods}");
             let names = headers["access-control-allow-headers"].to_str().unwrap();
-            for name in ["authorization", "content-type", "mcp-protocol-version"] {
+            for name in ["authorization", "content-type", "dpop", "mcp-protocol-version"] {
                 assert!(names.split(',').any(|allowed| allowed.trim() == name), "{path} {names}");
             }
             assert!(headers.get("access-control-allow-credentials").is_none(), "{path}");
@@ -67,7 +67,9 @@ async fn programs_may_read_answers_from_anywhere(server: Server) {
             assert_eq!(headers["access-control-allow-origin"], "*", "{path}");
             assert!(headers.get("access-control-allow-credentials").is_none(), "{path}");
             let exposed = headers["access-control-expose-headers"].to_str().unwrap();
-            assert!(exposed.contains("www-authenticate"), "{path}");
+            for name in ["www-authenticate", "dpop-nonce"] {
+                assert!(exposed.contains(name), "{path}");
+            }
         }
     }
 }

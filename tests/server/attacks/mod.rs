@@ -8,6 +8,7 @@ mod client_auth;
 mod codes;
 mod cors;
 mod disabled;
+mod dpop;
 mod forms;
 mod introspection;
 mod issuer;

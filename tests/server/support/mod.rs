@@ -3,6 +3,7 @@
 mod browser;
 mod home;
 mod machine;
+mod prover;
 mod signer;
 
 use std::{
@@ -33,6 +34,7 @@ use home::Home;
 
 pub(crate) use browser::{Browser, hidden, session_of, set_cookie};
 pub(crate) use machine::{Machine, assertion_form};
+pub(crate) use prover::{Prover, access_token, presenting};
 pub(crate) use signer::{Signer, as_secrets, hs256, payload, unsigned};
 
 pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
