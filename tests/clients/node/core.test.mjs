@@ -32,7 +32,7 @@ async function assertion() {
 }
 
 /** A sign-in from the authorization request to the tokens. */
-async function signIn(config, parameters = {}) {
+async function signIn(config, parameters = {}, options = {}) {
   const pkceCodeVerifier = client.randomPKCECodeVerifier();
   const expectedState = client.randomState();
   const expectedNonce = client.randomNonce();
@@ -50,12 +50,8 @@ async function signIn(config, parameters = {}) {
   await browser.signIn(setup.username, setup.password);
   if (browser.has("allow")) await browser.click("allow");
   assert.ok(browser.url.href.startsWith(redirect_uri), `back at the client, not at ${browser.url}`);
-  return client.authorizationCodeGrant(config, browser.url, {
-    pkceCodeVerifier,
-    expectedState,
-    expectedNonce,
-    idTokenExpected: true,
-  });
+  const checks = { pkceCodeVerifier, expectedState, expectedNonce, idTokenExpected: true };
+  return client.authorizationCodeGrant(config, browser.url, checks, {}, options);
 }
 
 test("discovery tells what the other tests use", async () => {
@@ -101,6 +97,35 @@ test("refreshing gives new tokens for the same person", async () => {
   if (second.id_token) assert.equal(second.claims().sub, first.claims().sub);
   const third = await client.refreshTokenGrant(config, second.refresh_token, { scope: "openid" });
   assert.equal(third.scope, "openid");
+});
+
+test("tokens that are bound to a key are worthless without it", async () => {
+  const config = await web();
+  const DPoP = client.getDPoPHandle(config, await client.randomDPoPKeyPair());
+  const first = await signIn(config, { dpop_jkt: await DPoP.calculateThumbprint() }, { DPoP });
+  assert.equal(first.token_type, "dpop");
+  const { sub } = first.claims();
+  const person = await client.fetchUserInfo(config, first.access_token, sub, { DPoP });
+  assert.equal(person.email, setup.email);
+  await assert.rejects(client.fetchUserInfo(config, first.access_token, sub), (error) => error.status === 401);
+
+  const second = await client.refreshTokenGrant(config, first.refresh_token, {}, { DPoP });
+  assert.equal(second.token_type, "dpop");
+  const other = client.getDPoPHandle(config, await client.randomDPoPKeyPair());
+  await assert.rejects(
+    client.refreshTokenGrant(config, second.refresh_token, {}, { DPoP: other }),
+    (error) => error.error === "invalid_grant",
+  );
+  await assert.rejects(
+    client.refreshTokenGrant(config, second.refresh_token),
+    (error) => error.error === "invalid_dpop_proof",
+  );
+
+  const service = await basic();
+  const own = client.getDPoPHandle(service, await client.randomDPoPKeyPair("PS256"));
+  const { access_token } = await client.clientCredentialsGrant(service, {}, { DPoP: own });
+  const answer = await client.tokenIntrospection(service, access_token);
+  assert.deepEqual(answer.cnf, { jkt: await own.calculateThumbprint() });
 });
 
 test("a confidential client signs in with its secret and PKCE", async () => {
