@@ -9,7 +9,16 @@ use serde_json::Value;
 use signet::protocol::{ErrorCode, metadata, resource::Catalogue};
 
 /// Routes that no program calls: pages, what they load, and the demo.
-const PAGES: [&str; 5] = ["/login", "/consent", "/logged-out", "/assets/{name}", "/demo"];
+const PAGES: [&str; 8] = [
+    "/login",
+    "/consent",
+    "/device",
+    "/device/allowed",
+    "/device/denied",
+    "/logged-out",
+    "/assets/{name}",
+    "/demo",
+];
 
 /// The methods of a route. `HEAD` is what `GET` answers, without its body.
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];

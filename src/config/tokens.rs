@@ -3,10 +3,11 @@
 use super::{ConfigError, Setting, sources::Sources};
 use crate::model::LONGEST_ACCESS_TOKEN;
 
-pub(super) const SETTINGS: [Setting; 7] = [
+pub(super) const SETTINGS: [Setting; 8] = [
     ACCESS_TOKEN_LIFETIME,
     ID_TOKEN_LIFETIME,
     CODE_LIFETIME,
+    DEVICE_CODE_LIFETIME,
     REFRESH_IDLE_LIFETIME,
     REFRESH_LIFETIME,
     REFRESH_GRACE,
@@ -33,6 +34,13 @@ const CODE_LIFETIME: Setting = Setting {
     name: "code_lifetime",
     default: "60",
     help: "How long an authorization code is valid, in seconds: at most 600.",
+};
+
+const DEVICE_CODE_LIFETIME: Setting = Setting {
+    name: "device_code_lifetime",
+    default: "600",
+    help: "How long a code that a device shows may be typed into a browser, in seconds: at least 60 \
+           and at most 1800.",
 };
 
 const REFRESH_IDLE_LIFETIME: Setting = Setting {
@@ -71,6 +79,8 @@ pub struct TokensConfig {
     pub id_lifetime: i64,
     /// An authorization code.
     pub code_lifetime: i64,
+    /// The two codes of a device.
+    pub device_code_lifetime: i64,
     /// A refresh token that is not used.
     pub refresh_idle: i64,
     /// A family of refresh tokens, however much it is used.
@@ -89,6 +99,8 @@ impl TokensConfig {
             id_lifetime: sources.seconds(&ID_TOKEN_LIFETIME, MINUTE..=DAY)?,
             // RFC 6749 §4.1.2 recommends ten minutes as the maximum.
             code_lifetime: sources.seconds(&CODE_LIFETIME, 10..=10 * MINUTE)?,
+            // RFC 8628 §5.4: long enough to fetch a telephone and sign in, too short for a code in a mail.
+            device_code_lifetime: sources.seconds(&DEVICE_CODE_LIFETIME, MINUTE..=30 * MINUTE)?,
             refresh_idle: sources.seconds(&REFRESH_IDLE_LIFETIME, MINUTE..=YEAR)?,
             refresh_absolute: sources.seconds(&REFRESH_LIFETIME, MINUTE..=10 * YEAR)?,
             refresh_grace: sources.seconds(&REFRESH_GRACE, 0..=5 * MINUTE)?,

@@ -45,6 +45,12 @@ impl CurrentRequest {
         &self.id
     }
 
+    /// Where it came from, as far as proxies that we trust vouch for it.
+    #[must_use]
+    pub fn address(&self) -> IpAddr {
+        self.from
+    }
+
     /// Do this work for it.
     pub(super) fn during<F: Future>(self, work: F) -> impl Future<Output = F::Output> {
         CURRENT.scope(self, work)

@@ -13,8 +13,8 @@ use signet_jwt::{Expected, Expiry, Rejected, Typ, Unverified, Verified};
 use uuid::Uuid;
 
 use super::{
-    Error, access_token::KnownTokens, directory::Directory, password::PasswordHasher,
-    status::Statuses,
+    Error, access_token::KnownTokens, device::DeviceLimits, directory::Directory,
+    password::PasswordHasher, status::Statuses,
 };
 use crate::{
     config::Config,
@@ -41,6 +41,8 @@ pub struct App {
     pub(super) known_tokens: KnownTokens,
     /// Places in the status lists, and the lists.
     pub statuses: Statuses,
+    /// How often devices may ask, and people mistype their codes.
+    pub(super) device_limits: DeviceLimits,
     /// What checks passwords.
     pub hasher: PasswordHasher,
     /// The time.
@@ -76,6 +78,7 @@ impl App {
             directory,
             known_tokens: KnownTokens::default(),
             statuses: Statuses::default(),
+            device_limits: DeviceLimits::default(),
             hasher,
             clock,
             random,

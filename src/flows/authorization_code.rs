@@ -48,7 +48,7 @@ pub async fn redeem(
     dpop::spend(app, client.possession()).await?;
     let place = app.statuses.place(&app.store).await?;
     let lifetime = Lifetime::of(&app.config.tokens, redeemable.refreshable);
-    let kept = begin(family, client, code.authorization, place, lifetime, now);
+    let kept = begin_family(family, client, code.authorization, place, lifetime, now);
     match app.store.redeem_code(code.id, &kept, now).await? {
         Redemption::Redeemed => {}
         Redemption::Replayed => return replayed(app, client, &request, now).await,
@@ -86,13 +86,13 @@ async fn reused(
 
 /// For how many seconds a grant can be refreshed, or is remembered for its access token alone.
 #[derive(Clone, Copy)]
-struct Lifetime {
+pub(super) struct Lifetime {
     idle: i64,
     absolute: i64,
 }
 
 impl Lifetime {
-    fn of(tokens: &TokensConfig, refreshable: bool) -> Self {
+    pub(super) fn of(tokens: &TokensConfig, refreshable: bool) -> Self {
         if refreshable {
             Self { idle: tokens.refresh_idle, absolute: tokens.refresh_absolute }
         } else {
@@ -101,7 +101,8 @@ impl Lifetime {
     }
 }
 
-fn begin(
+/// The row of a new grant, on which its tokens hang.
+pub(super) fn begin_family(
     id: FamilyId,
     client: &AuthenticatedClient,
     authorization: Authorization,

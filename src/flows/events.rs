@@ -17,6 +17,12 @@ pub enum Event<'a> {
     SignedOut { user: UserId, session: SessionId },
     /// A person allowed a client something.
     Consented { user: UserId, client: &'a ClientId },
+    /// A person let a client in on another device.
+    DeviceAllowed { user: UserId, session: SessionId, client: &'a ClientId },
+    /// A person kept one out.
+    DeviceDenied { user: UserId, client: &'a ClientId },
+    /// A person has typed more wrong user codes than anybody mistypes.
+    UserCodesGuessed { user: UserId },
     /// A client was given tokens.
     TokensIssued { client: &'a ClientId, family: Option<FamilyId> },
     /// A code came twice: everything from it is revoked.
@@ -47,6 +53,17 @@ impl Event<'_> {
             }
             Self::Consented { user, client } => {
                 tracing::info!(target: "signet::audit", %user, %client, "consented");
+            }
+            Self::DeviceAllowed { user, session, client } => {
+                tracing::info!(
+                    target: "signet::audit", %user, %session, %client, "device_allowed"
+                );
+            }
+            Self::DeviceDenied { user, client } => {
+                tracing::info!(target: "signet::audit", %user, %client, "device_denied");
+            }
+            Self::UserCodesGuessed { user } => {
+                tracing::warn!(target: "signet::audit", %user, "user_codes_guessed");
             }
             Self::TokensIssued { client, family } => {
                 let family = family.map(tracing::field::display);

@@ -2,7 +2,7 @@
 //! pages, bound to that browser, so that a stranger's request costs no row.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
     App,
@@ -78,8 +78,7 @@ impl Pending {
 
     /// Seal it for one kind of page in one browser.
     pub(super) fn seal(&self, app: &App, page: &str, browser: &BrowserToken) -> String {
-        let plain = serde_json::to_vec(self).expect("its parts have a JSON form");
-        BASE64.encode(app.keys.seal(Purpose::Request, &context(page, browser), &plain))
+        seal(app, page, browser, self)
     }
 
     /// Open what this browser was given.
@@ -89,24 +88,49 @@ impl Pending {
         browser: &BrowserToken,
         sealed: &str,
     ) -> Result<Self, OAuthError> {
-        let refused = || {
-            AccessDenied.because(
-                "this page does not belong to a request of this browser: go back to the \
-                 application and start again",
-            )
-        };
-        let sealed = BASE64.decode(sealed).map_err(|_| refused())?;
-        let plain = app.keys.open_sealed(Purpose::Request, &context(page, browser), &sealed);
-        let pending: Self =
-            serde_json::from_slice(&plain.ok_or_else(refused)?).map_err(|_| refused())?;
-        if app.clock.now().since(pending.asked_at) > PATIENCE {
-            return Err(InvalidRequest.because(
-                "this page has waited for more than an hour: go back to the application and start \
-                 again",
-            ));
-        }
+        let pending: Self = open(app, page, browser, sealed)?;
+        check_age(app, pending.asked_at)?;
         Ok(pending)
     }
+}
+
+/// Seal what one kind of page in one browser carries.
+pub(super) fn seal(
+    app: &App,
+    page: &str,
+    browser: &BrowserToken,
+    value: &impl Serialize,
+) -> String {
+    let plain = serde_json::to_vec(value).expect("what pages carry has a JSON form");
+    BASE64.encode(app.keys.seal(Purpose::Request, &context(page, browser), &plain))
+}
+
+/// Open what this kind of page in this browser was given.
+pub(super) fn open<T: DeserializeOwned>(
+    app: &App,
+    page: &str,
+    browser: &BrowserToken,
+    sealed: &str,
+) -> Result<T, OAuthError> {
+    let refused = || {
+        AccessDenied.because(
+            "this page does not belong to a request of this browser: go back to the application \
+             and start again",
+        )
+    };
+    let sealed = BASE64.decode(sealed).map_err(|_| refused())?;
+    let plain = app.keys.open_sealed(Purpose::Request, &context(page, browser), &sealed);
+    serde_json::from_slice(&plain.ok_or_else(refused)?).map_err(|_| refused())
+}
+
+/// Nobody comes back to a page for ever.
+pub(super) fn check_age(app: &App, since: Timestamp) -> Result<(), OAuthError> {
+    if app.clock.now().since(since) > PATIENCE {
+        return Err(InvalidRequest.because(
+            "this page has waited for more than an hour: go back to the application and start again",
+        ));
+    }
+    Ok(())
 }
 
 fn context(page: &str, browser: &BrowserToken) -> String {

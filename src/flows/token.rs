@@ -2,7 +2,8 @@
 //! does.
 
 use super::{
-    App, Result, authorization_code, client_auth, client_credentials, dpop, issue::Issued, refresh,
+    App, Result, authorization_code, client_auth, client_credentials, device, dpop, issue::Issued,
+    refresh,
 };
 use crate::protocol::{
     Params,
@@ -32,5 +33,6 @@ pub async fn token(
         GrantRequest::ClientCredentials(request) => {
             client_credentials::issue(app, &client, &request).await
         }
+        GrantRequest::DeviceCode(request) => Box::pin(device::poll(app, &client, request)).await,
     }
 }

@@ -50,7 +50,11 @@ impl IntoResponse for Rejection {
 
 fn refused(status: StatusCode, refusal: &OAuthError) -> Response {
     Event::Refused { code: refusal.code, reason: &refusal.description }.emit();
-    answer(status, refusal)
+    let mut response = answer(status, refusal);
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
+    }
+    response
 }
 
 fn answer(status: StatusCode, refusal: &OAuthError) -> Response {
@@ -65,11 +69,14 @@ fn answer(status: StatusCode, refusal: &OAuthError) -> Response {
     response
 }
 
-/// RFC 6749 §5.2, RFC 6750 §3.1: 401 for who you are, 403 for what you may, 400 for the rest.
+/// RFC 6749 §5.2, RFC 6750 §3.1: 401 for who you are, 403 for what you may, 400 for the rest; 429 for how
+/// often ([RFC 6585 §4](https://www.rfc-editor.org/rfc/rfc6585#section-4)).
 fn status(code: ErrorCode) -> StatusCode {
     match code {
         ErrorCode::InvalidClient | ErrorCode::InvalidToken => StatusCode::UNAUTHORIZED,
         ErrorCode::InsufficientScope => StatusCode::FORBIDDEN,
+        // Whoever asks too often is refused; when we are busy ourselves, that is a 503.
+        ErrorCode::TemporarilyUnavailable => StatusCode::TOO_MANY_REQUESTS,
         _ => StatusCode::BAD_REQUEST,
     }
 }

@@ -2,6 +2,7 @@
 
 mod access_token;
 mod call;
+mod device;
 mod discovery;
 mod dpop;
 mod error;
@@ -55,6 +56,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/userinfo", get(userinfo::userinfo).post(userinfo::userinfo))
         // Those above are called with proofs.
         .route_layer(map_response_with_state(app.clone(), dpop::nonce))
+        .route("/device_authorization", post(device::authorize))
         .route("/revoke", post(revocation::revoke))
         .route("/status", get(status::lists))
         .route("/status/events", get(status::events))

@@ -174,6 +174,11 @@ impl MasterKeys {
         self.keys.iter().map(|key| BASE64.encode(key.dpop_nonce(slot))).collect()
     }
 
+    /// What stands for a user code, by the key in force and by those before it.
+    pub(super) fn user_codes(&self, code: &[u8]) -> impl Iterator<Item = [u8; 32]> {
+        self.keys.iter().map(|key| key.user_code(code))
+    }
+
     pub(super) fn verifies(&self, message: &[u8], mac: &[u8; 24]) -> bool {
         self.keys.iter().any(|key| key.verifies(message, mac))
     }

@@ -19,7 +19,7 @@ pub use sealed::Purpose;
 use crate::{
     model::{SigningKeyRecord, TOKEN_RETENTION},
     storage::{Promotion, StorageError, Store},
-    values::{Algorithm, ClientId, FamilyId, KeyId, RefreshToken, Timestamp},
+    values::{Algorithm, ClientId, FamilyId, KeyId, RefreshToken, Timestamp, TokenHash, UserCode},
 };
 
 /// For how many seconds a forgotten key is kept, since a person may come to sign out with an ID token
@@ -343,6 +343,13 @@ impl Keys {
     #[must_use]
     pub fn dpop_nonces(&self, slot: i64) -> Vec<String> {
         self.master.load().dpop_nonces(slot)
+    }
+
+    /// What may be kept in the place of a user code: what is kept today first, and then what was kept
+    /// while other master keys were in force. Never empty.
+    #[must_use]
+    pub fn user_code_hashes(&self, code: &UserCode) -> Vec<TokenHash> {
+        self.master.load().user_codes(code.as_bytes()).map(TokenHash::from).collect()
     }
 
     async fn make(

@@ -26,6 +26,7 @@ pub(super) struct MasterKey {
     requests: RandomizedNonceKey,
     refresh_tokens: hmac::Key,
     dpop_nonces: hmac::Key,
+    user_codes: hmac::Key,
 }
 
 impl MasterKey {
@@ -45,6 +46,7 @@ impl MasterKey {
             requests: aead("requests"),
             refresh_tokens: mac("refresh tokens"),
             dpop_nonces: mac("dpop nonces"),
+            user_codes: mac("user codes"),
         }
     }
 
@@ -77,6 +79,13 @@ impl MasterKey {
 
     pub(super) fn verifies(&self, message: &[u8], mac: &[u8; 24]) -> bool {
         constant_time::verify_slices_are_equal(&self.mac(message), mac).is_ok()
+    }
+
+    /// What stands for a user code where it is kept.
+    pub(super) fn user_code(&self, code: &[u8]) -> [u8; 32] {
+        let mut mac = [0; 32];
+        mac.copy_from_slice(hmac::sign(&self.user_codes, code).as_ref());
+        mac
     }
 
     fn key(&self, purpose: Purpose) -> &RandomizedNonceKey {
@@ -115,6 +124,14 @@ mod tests {
         assert!(master.open(Purpose::Request, "k1", &sealed).is_none());
         assert!(MasterKey::new(&[2; 32]).open(Purpose::SigningKey, "k1", &sealed).is_none());
         assert!(master.open(Purpose::SigningKey, "k1", &sealed[..11]).is_none());
+    }
+
+    #[test]
+    fn only_the_master_key_tells_which_user_code_is_meant() {
+        let kept = MasterKey::new(&[1; 32]).user_code(b"WDJBMJHT");
+        assert_eq!(MasterKey::new(&[1; 32]).user_code(b"WDJBMJHT"), kept);
+        assert_ne!(MasterKey::new(&[1; 32]).user_code(b"WDJBMJHV"), kept);
+        assert_ne!(MasterKey::new(&[2; 32]).user_code(b"WDJBMJHT"), kept);
     }
 
     #[test]

@@ -101,6 +101,10 @@ pub enum GrantType {
     RefreshToken,
     /// The client's own right.
     ClientCredentials,
+    /// A person's consent, given on another device
+    /// ([RFC 8628](https://www.rfc-editor.org/rfc/rfc8628)).
+    #[serde(rename = "urn:ietf:params:oauth:grant-type:device_code")]
+    DeviceCode,
 }
 
 impl Client {
@@ -108,6 +112,12 @@ impl Client {
     #[must_use]
     pub fn may_use(&self, grant: GrantType) -> bool {
         self.grants.contains(&grant)
+    }
+
+    /// Whether people sign in to it, in its own pages or on another device.
+    #[must_use]
+    pub fn signs_people_in(&self) -> bool {
+        self.may_use(GrantType::AuthorizationCode) || self.may_use(GrantType::DeviceCode)
     }
 
     /// Whether the client cannot keep a secret.
@@ -135,8 +145,8 @@ impl Client {
 
 impl GrantType {
     /// Every grant that this server supports.
-    pub const ALL: [Self; 3] =
-        [Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials];
+    pub const ALL: [Self; 4] =
+        [Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials, Self::DeviceCode];
 
     /// The grant as `grant_type` spells it.
     #[must_use]
@@ -145,6 +155,7 @@ impl GrantType {
             Self::AuthorizationCode => "authorization_code",
             Self::RefreshToken => "refresh_token",
             Self::ClientCredentials => "client_credentials",
+            Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
         }
     }
 }

@@ -6,6 +6,7 @@
 mod authorization;
 mod client;
 mod consent;
+mod device;
 mod refresh;
 mod resource;
 mod revocation;
@@ -17,6 +18,7 @@ mod user;
 pub use authorization::{Authorization, ClaimsRequest, CodeState, IssuedCode};
 pub use client::{Client, ClientKind, Credentials, GrantType, SecretHash, SecretMethod};
 pub use consent::Consent;
+pub use device::{Approval, Asker, DeviceRequest, DeviceState};
 pub use refresh::RefreshFamily;
 pub use resource::ResourceServer;
 pub use revocation::{Change, LONGEST_ACCESS_TOKEN, Revocation, Revoked, TOKEN_RETENTION};

@@ -116,7 +116,7 @@ pub fn reused() -> OAuthError {
 
 /// With the grant alone in plain OAuth; where `openid` was asked for, only with `offline_access`
 /// ([OpenID Connect Core §11](https://openid.net/specs/openid-connect-core-1_0.html#OfflineAccess)).
-fn gives_refresh_token(client: &Client, granted: &Scope) -> bool {
+pub(super) fn gives_refresh_token(client: &Client, granted: &Scope) -> bool {
     client.may_use(GrantType::RefreshToken)
         && (!granted.contains("openid") || granted.contains("offline_access"))
 }

@@ -2,7 +2,8 @@
 //! [RFC 6749 §4.1.2.1 and §5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2),
 //! [RFC 6750 §3.1](https://www.rfc-editor.org/rfc/rfc6750#section-3.1),
 //! [RFC 8707 §2](https://www.rfc-editor.org/rfc/rfc8707#section-2),
-//! [RFC 9449 §5 and §8](https://www.rfc-editor.org/rfc/rfc9449#section-5) and
+//! [RFC 9449 §5 and §8](https://www.rfc-editor.org/rfc/rfc9449#section-5),
+//! [RFC 8628 §3.5](https://www.rfc-editor.org/rfc/rfc8628#section-3.5) and
 //! [OpenID Connect Core §3.1.2.6](https://openid.net/specs/openid-connect-core-1_0.html#AuthError).
 
 use std::borrow::Cow;
@@ -82,6 +83,12 @@ codes! {
     InvalidDpopProof "invalid_dpop_proof"
     /// The proof must repeat a nonce of ours, which comes with the answer.
     UseDpopNonce "use_dpop_nonce"
+    /// Nobody has answered for the device yet.
+    AuthorizationPending "authorization_pending"
+    /// Nobody has answered for the device yet, and it asks too often.
+    SlowDown "slow_down"
+    /// The device code has expired.
+    ExpiredToken "expired_token"
 }
 
 impl ErrorCode {

@@ -39,6 +39,7 @@ pub fn document(issuer: &Issuer, catalogue: &Catalogue) -> Value {
         "revocation_endpoint": issuer.join("/revoke"),
         "end_session_endpoint": issuer.join("/logout"),
         "status_list_aggregation_endpoint": issuer.join("/status"),
+        "device_authorization_endpoint": issuer.join("/device_authorization"),
         "scopes_supported": scopes,
         "response_types_supported": ["code"],
         "response_modes_supported": ["query", "form_post"],

@@ -9,6 +9,7 @@ pub mod authorize;
 pub mod claims;
 pub mod client_auth;
 pub mod client_credentials;
+pub mod device;
 pub mod dpop;
 mod entitlement;
 mod error;

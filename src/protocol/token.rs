@@ -6,6 +6,7 @@ use super::{
     OAuthError, Params,
     authorization_code::CodeRequest,
     client_credentials::ClientCredentialsRequest,
+    device::DeviceCodeRequest,
     refresh::RefreshRequest,
 };
 use crate::{
@@ -22,6 +23,8 @@ pub enum GrantRequest {
     RefreshToken(RefreshRequest),
     /// A token of its own.
     ClientCredentials(ClientCredentialsRequest),
+    /// To learn what a person has answered on another device.
+    DeviceCode(DeviceCodeRequest),
 }
 
 impl GrantRequest {
@@ -44,6 +47,7 @@ impl GrantRequest {
             GrantType::ClientCredentials => {
                 ClientCredentialsRequest::parse(params).map(Self::ClientCredentials)
             }
+            GrantType::DeviceCode => DeviceCodeRequest::parse(params).map(Self::DeviceCode),
         }
     }
 }

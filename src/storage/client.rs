@@ -261,10 +261,12 @@ impl Store {
                 }
                 // Codes before families: whoever is redeeming one has then either lost it or kept
                 // the family. Revoked before they are deleted, as long as their places are known.
-                sqlx::query("delete from codes where client_id = $1")
-                    .bind(id.kept())
-                    .execute(&mut *tx)
-                    .await?;
+                for statement in [
+                    "delete from codes where client_id = $1",
+                    "delete from device_requests where client_id = $1",
+                ] {
+                    sqlx::query(statement).bind(id.kept()).execute(&mut *tx).await?;
+                }
                 keep_revocation!(tx, revocation);
                 // The client's consents go with its row.
                 for statement in [

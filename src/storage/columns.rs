@@ -9,9 +9,10 @@ use sqlx::{ColumnIndex, Decode, Row, Type, error::BoxDynError};
 use crate::{
     model::{Change, ClaimsRequest, GrantType, Revoked},
     values::{
-        Acr, Algorithm, Amr, Binding, ClientId, CodeChallenge, CodeId, Email, FamilyId, Invalid,
-        KeyId, PasswordHash, PostLogoutUri, Profile, RedirectUri, Resource, RevocationId, Role,
-        Scope, SessionId, StatusPlace, Thumbprint, Timestamp, TokenHash, UserId, Username, WebUri,
+        Acr, Algorithm, Amr, Binding, ClientId, CodeChallenge, CodeId, DeviceId, Email, FamilyId,
+        Invalid, KeyId, PasswordHash, PostLogoutUri, Profile, RedirectUri, Resource, RevocationId,
+        Role, Scope, SessionId, StatusPlace, Thumbprint, Timestamp, TokenHash, UserId, Username,
+        WebUri,
     },
 };
 
@@ -66,7 +67,7 @@ kept_as! { Self, Clone::clone, Ok => String i64 bool Vec<u8> }
 
 // As their text.
 kept_as! { String, ToString::to_string, |text| Ok(text.parse()?) =>
-    Acr Algorithm Change ClientId CodeChallenge CodeId Email FamilyId KeyId PasswordHash Resource
+    Acr Algorithm Change ClientId CodeChallenge CodeId DeviceId Email FamilyId KeyId PasswordHash Resource
     RevocationId Revoked SessionId Thumbprint UserId Username WebUri
 }
 

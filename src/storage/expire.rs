@@ -9,8 +9,9 @@ use crate::values::Timestamp;
 ///
 /// A day for codes, sessions and families: a spent code and a dead family must still be recognised
 /// when somebody comes with them again. Families have that day in their column `sweep_at`. Ten
-/// minutes for changes: every node reads everything again in half that time.
-const SWEEPS: [(i64, &str); 8] = [
+/// minutes for changes: every node reads everything again in half that time. As long for a device's
+/// request, which is to learn that it came too late, and for wrong user codes, which count for so long.
+const SWEEPS: [(i64, &str); 10] = [
     (
         86_400,
         "delete from codes where id in (
@@ -57,6 +58,18 @@ const SWEEPS: [(i64, &str); 8] = [
         600,
         "delete from changes where id in (
              select id from changes where at < $1 order by at limit $2
+         )",
+    ),
+    (
+        600,
+        "delete from device_requests where id in (
+             select id from device_requests where expires_at < $1 order by expires_at limit $2
+         )",
+    ),
+    (
+        600,
+        "delete from wrong_user_codes where user_id in (
+             select user_id from wrong_user_codes where since < $1 order by since limit $2
          )",
     ),
 ];

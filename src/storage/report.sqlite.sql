@@ -9,6 +9,7 @@ counts (name, rows) as (
     union all select 'clients', count(*) from clients
     union all select 'codes', count(*) from codes
     union all select 'consents', count(*) from consents
+    union all select 'device_requests', count(*) from device_requests
     union all select 'proofs', count(*) from proofs
     union all select 'refresh_families', count(*) from refresh_families
     union all select 'resources', count(*) from resources
@@ -18,6 +19,7 @@ counts (name, rows) as (
     union all select 'signing_keys', count(*) from signing_keys
     union all select 'status_places', count(*) from status_places
     union all select 'users', count(*) from users
+    union all select 'wrong_user_codes', count(*) from wrong_user_codes
 )
 select counts.name, counts.rows, sizes.bytes
 from counts join sizes on sizes.name = counts.name

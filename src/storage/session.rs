@@ -101,10 +101,12 @@ macro_rules! end {
         if ended.rows_affected() > 0 {
             // Codes before families: whoever is redeeming one has then either lost it or kept the
             // family.
-            sqlx::query("delete from codes where session_id = $1 and family_id is null")
-                .bind($id.kept())
-                .execute(&mut *$tx)
-                .await?;
+            for statement in [
+                "delete from codes where session_id = $1 and family_id is null",
+                "delete from device_requests where session_id = $1 and spent_at is null",
+            ] {
+                sqlx::query(statement).bind($id.kept()).execute(&mut *$tx).await?;
+            }
             sqlx::query(
                 "update refresh_families set revoked_at = $2
                  where session_id = $1 and revoked_at is null and not offline",
@@ -218,8 +220,8 @@ impl Store {
         })
     }
 
-    /// Ends a session, and with it every code that nobody has redeemed and every family that was not
-    /// granted `offline_access`.
+    /// Ends a session, and with it every code and every device's request that nobody has redeemed, and
+    /// every family that was not granted `offline_access`.
     pub async fn end_session(&self, id: SessionId, revocation: &Revocation) -> Result<SignOut> {
         change!(self, |tx| { end!(tx, id, revocation) })
     }

@@ -61,10 +61,12 @@ macro_rules! end_everything {
             .execute(&mut *$tx)
             .await?;
         // Codes before families: whoever is redeeming one has then either lost it or kept the family.
-        sqlx::query("delete from codes where user_id = $1")
-            .bind($user.kept())
-            .execute(&mut *$tx)
-            .await?;
+        for statement in [
+            "delete from codes where user_id = $1",
+            "delete from device_requests where user_id = $1",
+        ] {
+            sqlx::query(statement).bind($user.kept()).execute(&mut *$tx).await?;
+        }
         sqlx::query(
             "update refresh_families set revoked_at = $2
              where user_id = $1 and revoked_at is null",
@@ -293,7 +295,7 @@ impl Store {
             let deleted = known.rows_affected() > 0;
             if deleted {
                 keep_revocation!(tx, revocation);
-                // Sessions, consents, codes and families go with the row.
+                // Sessions, consents, codes, devices' requests and families go with the row.
                 sqlx::query("delete from users where id = $1")
                     .bind(id.kept())
                     .execute(&mut *tx)

@@ -126,6 +126,8 @@ row_id! {
     CodeId
     /// One grant and everything that was ever issued from it.
     FamilyId
+    /// A device that asks to be let in, until it has its answer.
+    DeviceId
     /// An entry of the revocation set.
     RevocationId
 }
@@ -146,6 +148,7 @@ mod tests {
                 assert_round_trip::<SessionId>(&text);
                 assert_round_trip::<CodeId>(&text);
                 assert_round_trip::<FamilyId>(&text);
+                assert_round_trip::<DeviceId>(&text);
                 assert_round_trip::<RevocationId>(&text);
             }
             prop_assert_eq!(UserId::from_bytes(bytes).to_string().parse(), Ok(UserId::from_bytes(bytes)));

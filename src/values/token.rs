@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
 
-use super::{CodeId, FamilyId, Invalid, Secret, SessionId, TokenHash};
+use super::{CodeId, DeviceId, FamilyId, Invalid, Secret, SessionId, TokenHash};
 
 /// Tokens of 256 random bits beside their row's id: the row is found by the id, and the hash of the
 /// secret is compared in it. The random part comes first, so that tokens share no beginning.
@@ -64,6 +64,9 @@ row_token! {
     /// An authorization code
     /// ([RFC 6749 §4.1.2](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2)).
     AuthorizationCode(CodeId), "code";
+    /// What a device shows while it waits to be let in
+    /// ([RFC 8628 §3.2](https://www.rfc-editor.org/rfc/rfc8628#section-3.2)).
+    DeviceCode(DeviceId), "device_code";
     /// What a signed-in browser's cookie holds.
     SessionToken(SessionId), "session";
 }
@@ -204,6 +207,8 @@ mod tests {
         fn a_secret_that_is_handed_out_survives_its_text(id: [u8; 16], secret: [u8; 32]) {
             let code = AuthorizationCode::new(CodeId::from_bytes(id), secret).expose();
             prop_assert_eq!(code.parse::<AuthorizationCode>().unwrap().expose(), code);
+            let device = DeviceCode::new(DeviceId::from_bytes(id), secret).expose();
+            prop_assert_eq!(device.parse::<DeviceCode>().unwrap().expose(), device);
             let session = SessionToken::new(SessionId::from_bytes(id), secret).expose();
             prop_assert_eq!(session.parse::<SessionToken>().unwrap().expose(), session);
             let browser = BrowserToken::new(secret).expose();
@@ -224,6 +229,7 @@ mod tests {
         #[test]
         fn no_text_is_too_strange_to_refuse(text: String) {
             let _ = text.parse::<AuthorizationCode>();
+            let _ = text.parse::<DeviceCode>();
             let _ = text.parse::<SessionToken>();
             let _ = text.parse::<RefreshToken>();
             let _ = text.parse::<BrowserToken>();

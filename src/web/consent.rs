@@ -14,6 +14,7 @@ use crate::{
     protocol::{
         ErrorCode::InvalidRequest, OAuthError, Params, authorize::Asked, resource::IDENTITY_SCOPES,
     },
+    values::Scope,
 };
 
 /// A link to a page of the client's.
@@ -92,11 +93,7 @@ fn show(visit: &Visit, question: &Question, asked: &Asked) -> Response {
     let host = address.host().to_owned();
     let account = visit.account().unwrap_or_default();
     let some_old = asked.new != asked.scope;
-    let mut scopes: Vec<&str> = asked.scope.iter().collect();
-    // What is about the person first, in the order of the specification, and then the APIs.
-    let place = |scope: &&str| IDENTITY_SCOPES.iter().position(|known| known == scope);
-    scopes.sort_by_key(|scope| place(scope).unwrap_or(IDENTITY_SCOPES.len()));
-    let scopes = scopes.into_iter().map(|scope| AskedScope {
+    let scopes = in_order(&asked.scope).into_iter().map(|scope| AskedScope {
         words: describe(scope, &question.apis, texts),
         new: some_old && asked.new.contains(scope),
     });
@@ -115,8 +112,16 @@ fn show(visit: &Visit, question: &Question, asked: &Asked) -> Response {
     visit.show(&page, Some(&address.form_action_source()))
 }
 
+/// What is about the person first, in the order of the specification, and then the APIs.
+pub(super) fn in_order(scope: &Scope) -> Vec<&str> {
+    let mut scopes: Vec<&str> = scope.iter().collect();
+    let place = |scope: &&str| IDENTITY_SCOPES.iter().position(|known| known == scope);
+    scopes.sort_by_key(|scope| place(scope).unwrap_or(IDENTITY_SCOPES.len()));
+    scopes
+}
+
 /// What a scope means to a person.
-fn describe(scope: &str, apis: &[ResourceServer], texts: &Texts) -> Markup {
+pub(super) fn describe(scope: &str, apis: &[ResourceServer], texts: &Texts) -> Markup {
     let text = &texts.scopes;
     let words = match scope {
         "openid" => &text.openid,

@@ -5,14 +5,17 @@ use axum::{http::header, response::Response};
 
 use super::{
     consent::{Link, links},
+    device,
     page::{Form, Frame},
-    texts::{self, Markup, OfAccount, OfClient},
+    texts::{self, Markup, OfAccount, OfClient, verbatim},
     visit::{Carried, OurForm, Visit},
 };
 use crate::{
     flows::{
+        Result,
         authorize::{self, Choice, Page, Question, Step},
-        login,
+        device::approval,
+        login::{self, NewSession},
     },
     protocol::{ErrorCode::InvalidRequest, OAuthError, Params},
     values::Password,
@@ -55,6 +58,9 @@ struct Attempt {
 }
 
 pub(super) async fn get(Carried(visit, sealed): Carried) -> Response {
+    if approval::waits(&visit.app, &sealed, &visit.visitor) {
+        return ask_for_device(&visit, sealed, None);
+    }
     match authorize::resume(&visit.app, "login", &sealed, &visit.visitor).await {
         Ok(Step::Ask(question)) => show(&visit, question, None),
         step => visit.step(step),
@@ -67,6 +73,12 @@ pub(super) async fn post(OurForm(visit, params): OurForm) -> Response {
         Err(refusal) => return visit.fail(refusal.into()),
     };
     let (app, visitor) = (&visit.app, &visit.visitor);
+    if approval::waits(app, sealed, visitor) {
+        return match action {
+            Action::SignIn(attempt) => sign_in_for_device(visit, sealed, attempt).await,
+            Action::Choose(_) | Action::Cancel => visit.go("/device"),
+        };
+    }
     match action {
         Action::SignIn(attempt) => sign_in(visit, sealed, attempt).await,
         Action::Choose(choice) => visit.step(authorize::choose(app, sealed, choice, visitor).await),
@@ -74,7 +86,7 @@ pub(super) async fn post(OurForm(visit, params): OurForm) -> Response {
     }
 }
 
-fn read(params: &Params) -> Result<(&str, Action), OAuthError> {
+fn read(params: &Params) -> std::result::Result<(&str, Action), OAuthError> {
     let sealed = params.one("request")?.unwrap_or("");
     let action = match params.one("action")? {
         // What fills in forms for people sends them without pressing a button.
@@ -97,16 +109,36 @@ async fn sign_in(mut visit: Visit, sealed: &str, attempt: Attempt) -> Response {
         Ok(Step::Ask(question)) => question,
         step => return visit.step(step),
     };
-    let agent = visit.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
-    let Attempt { username, password } = attempt;
-    match login::sign_in(app, &username, password, agent.unwrap_or(""), visitor).await {
+    match attempt.prove(&visit).await {
         Ok(Some(new)) => {
             visit.visitor.signed_in = Some(new.signed_in.clone());
             let step = authorize::resume(&visit.app, "login", sealed, &visit.visitor).await;
             visit.begin_session(visit.step(step), &new)
         }
-        Ok(None) => show(&visit, question, Some(username)),
+        Ok(None) => show(&visit, question, Some(attempt.username)),
         Err(error) => visit.fail(error),
+    }
+}
+
+/// Somebody has typed a device's code, and signs in to be asked about it.
+async fn sign_in_for_device(mut visit: Visit, sealed: &str, attempt: Attempt) -> Response {
+    match attempt.prove(&visit).await {
+        Ok(Some(new)) => {
+            visit.visitor.signed_in = Some(new.signed_in.clone());
+            let step = approval::resume(&visit.app, sealed, &visit.visitor, visit.from).await;
+            visit.begin_session(device::respond(&visit, step), &new)
+        }
+        Ok(None) => ask_for_device(&visit, sealed.to_owned(), Some(attempt.username)),
+        Err(error) => visit.fail(error),
+    }
+}
+
+impl Attempt {
+    async fn prove(&self, visit: &Visit) -> Result<Option<NewSession>> {
+        let agent = visit.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+        let password = self.password.clone();
+        let (app, visitor) = (&visit.app, &visit.visitor);
+        login::sign_in(app, &self.username, password, agent.unwrap_or(""), visitor).await
     }
 }
 
@@ -138,6 +170,22 @@ fn ask(
         links: links(&question.client, &texts.links),
     };
     visit.show(&page, Some(&question.address.form_action_source()))
+}
+
+fn ask_for_device(visit: &Visit, sealed: String, failed: Option<String>) -> Response {
+    let texts = visit.texts(None);
+    let text = &texts.login;
+    let page = LoginPage {
+        frame: visit.frame(texts),
+        text,
+        form: visit.form("/login", sealed),
+        lead: verbatim(&texts.device.sign_in),
+        again: visit.account().map(|account| text.again.fill(&OfAccount { account })),
+        failed: failed.is_some(),
+        username: failed.unwrap_or_default(),
+        links: Vec::new(),
+    };
+    visit.show(&page, None)
 }
 
 fn select_account(visit: &Visit, question: Question, account: String) -> Response {

@@ -5,6 +5,7 @@ mod authorize;
 mod consent;
 mod cookies;
 mod demo;
+mod device;
 mod error;
 mod login;
 mod logout;
@@ -29,6 +30,9 @@ pub fn router(app: Arc<App>, demo: Option<Demo>) -> Router {
         .route("/authorize", get(authorize::get).post(authorize::post).head(authorize::head))
         .route("/login", get(login::get).post(login::post))
         .route("/consent", get(consent::get).post(consent::post))
+        .route("/device", get(device::get).post(device::post))
+        .route("/device/allowed", get(device::allowed))
+        .route("/device/denied", get(device::denied))
         .route("/logout", get(logout::get).post(logout::post).head(authorize::head))
         .route("/logged-out", get(logout::done))
         .route("/assets/{name}", get(assets::asset));

@@ -129,7 +129,7 @@ pub(super) fn see_other(location: &str) -> Response {
 }
 
 /// The address of a page that carries a sealed request.
-fn with_request(page: &str, sealed: &str) -> String {
+pub(super) fn with_request(page: &str, sealed: &str) -> String {
     let query =
         form_urlencoded::Serializer::new(String::new()).append_pair("request", sealed).finish();
     format!("{page}?{query}")

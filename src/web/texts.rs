@@ -25,6 +25,9 @@ pub(super) struct Texts {
     pub(super) login: Login,
     pub(super) select_account: SelectAccount,
     pub(super) consent: Consent,
+    pub(super) device: Device,
+    pub(super) device_confirm: DeviceConfirm,
+    pub(super) device_done: DeviceDone,
     pub(super) logout: Logout,
     pub(super) logged_out: LoggedOut,
     pub(super) signed_in: SignedIn,
@@ -58,6 +61,16 @@ tables! {
         title: String, heading: Phrase<OfClient>, lead: Phrase<OfAccountAndHost>, loopback: String,
         scopes: String, new: String, claims: String, audiences: String, allow: String, deny: String,
     }
+    Device {
+        title: String, lead: String, sign_in: String, code: String, submit: String,
+        malformed: String, wrong: String, too_many: String, over: String,
+    }
+    DeviceConfirm {
+        title: String, heading: Phrase<OfClient>, lead: Phrase<OfAccount>, code: String,
+        caution: String, asker: String, address: String, program: String, unknown: String,
+        scopes: String, audiences: String, allow: String, deny: String,
+    }
+    DeviceDone { allowed: String, allowed_text: String, denied: String, denied_text: String }
     Logout {
         title: String, asked: Phrase<OfClient>, account: Phrase<OfAccount>, submit: String,
         stay: String,

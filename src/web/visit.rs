@@ -1,6 +1,6 @@
 //! One visit of a browser: who it is, and what it brings.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use axum::{
     extract::{FromRequest, FromRequestParts, Request},
@@ -29,6 +29,8 @@ pub(super) struct Visit {
     pub(super) app: Arc<App>,
     pub(super) visitor: Visitor,
     pub(super) headers: HeaderMap,
+    /// Where it comes from, as far as proxies that we trust vouch for it.
+    pub(super) from: Option<IpAddr>,
     /// Whether it comes from a page of ours that carries a request.
     pub(super) under_way: bool,
     /// Whether it has no name yet by which we would know it again.
@@ -96,7 +98,8 @@ impl FromRequestParts<Arc<App>> for Visit {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Response> {
-        let request_id = CurrentRequest::get().map(|request| request.id().as_str().to_owned());
+        let current = CurrentRequest::get();
+        let request_id = current.as_ref().map(|request| request.id().as_str().to_owned());
         let headers = parts.headers.clone();
         let browser = Cookie::Browser.read::<BrowserToken>(&headers, app.issuer());
         let session = Cookie::Session.read(&headers, app.issuer());
@@ -106,6 +109,7 @@ impl FromRequestParts<Arc<App>> for Visit {
             app: app.clone(),
             visitor: Visitor { browser, signed_in: None },
             headers,
+            from: current.map(|request| request.address()),
             under_way: false,
             new_browser,
             old_session,

@@ -278,6 +278,60 @@ test("signing out is confirmed, and ends the session", async () => {
   await page.leave();
 });
 
+test("a device is let in on another screen, by script or without, or kept out", async () => {
+  const grant = "urn:ietf:params:oauth:grant-type:device_code";
+  await signet.command("client", "create", "--client-id", "tv", "--name", "Living room", "--public",
+    "--grant", grant, "--grant", "refresh_token", "--scope", "openid profile offline_access");
+  const ask = async (endpoint, form) => {
+    const body = new URLSearchParams({ client_id: "tv", ...form });
+    return (await fetch(`${signet.issuer}${endpoint}`, { method: "POST", body })).json();
+  };
+  const visits = [
+    { button: "allow", end: "allowed", options: {} },
+    { button: "deny", end: "denied", options: { javaScriptEnabled: false } },
+  ];
+  for (const { button, end, options } of visits) {
+    const device = await ask("/device_authorization", { scope: "openid profile offline_access" });
+    const poll = () => ask("/token", { grant_type: grant, device_code: device.device_code });
+    assert.equal((await poll()).error, "authorization_pending");
+
+    const page = await openPage(browser, options);
+    const scripted = options.javaScriptEnabled !== false;
+    await page.goto(device.verification_uri);
+    if (scripted) await look(page, "device");
+    await page.waitForSelector("input#user_code[name=user_code]");
+    await page.fill("#user_code", "no code");
+    await page.click("#continue");
+    await page.waitForSelector("[role=alert]:visible");
+    if (scripted) await look(page, "device-refused");
+    await page.fill("#user_code", device.user_code.toLowerCase().replace("-", " "));
+    await page.click("#continue");
+    await page.waitForURL("**/login*");
+    if (scripted) await look(page, "device-login");
+    await signIn(page, signet.username, signet.password);
+    await page.waitForURL("**/device?*");
+    const words = await page.innerText("main");
+    for (const word of [device.user_code, "Living room", "127.0.0.1", "Keep access while you are away"]) {
+      assert.ok(words.includes(word), words);
+    }
+    if (scripted) {
+      await look(page, "device-confirm");
+      await page.setViewportSize({ width: 375, height: 667 });
+      await look(page, "device-confirm-phone");
+    }
+    await page.focus(`#${button}`);
+    await page.keyboard.press("Enter");
+    await page.waitForURL(`**/device/${end}`);
+    if (scripted) await look(page, `device-${end}`);
+    const answer = await poll();
+    assert.ok(button === "allow" ? answer.id_token : answer.error === "access_denied", answer.error);
+
+    await page.goto(device.verification_uri_complete);
+    assert.equal(await page.inputValue("#user_code"), device.user_code);
+    await page.leave();
+  }
+});
+
 test("an error page says the cause and the request, and goes nowhere", async () => {
   const page = await openPage(browser);
   for (const [name, parameters] of Object.entries({

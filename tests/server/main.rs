@@ -30,6 +30,7 @@ macro_rules! on_both_engines {
 }
 
 mod attacks;
+mod device;
 mod dpop;
 mod flows;
 mod pages;

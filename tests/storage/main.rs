@@ -32,6 +32,7 @@ mod authorization_code;
 mod client;
 mod client_assertion;
 mod consent;
+mod device;
 mod dpop;
 mod engines;
 mod expire;

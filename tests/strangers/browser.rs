@@ -32,11 +32,42 @@ pub(crate) async fn sign_in(address: Url) -> Url {
     }
 }
 
+/// Visit the address that a device shows, with its code, sign in and press this button.
+pub(crate) async fn answer_for_a_device(address: Url, button: &str) {
+    let http = Client::builder().redirect(Policy::none()).cookie_store(true).build().unwrap();
+    let mut at = address.clone();
+    let mut response = http.get(address).send().await.unwrap();
+    loop {
+        if let Some(next) = location(&response) {
+            at = at.join(&next).unwrap();
+            response = http.get(at.clone()).send().await.unwrap();
+            continue;
+        }
+        let page = response.text().await.unwrap();
+        if page.contains("id=\"device-allowed\"") || page.contains("id=\"device-denied\"") {
+            return;
+        }
+        let (request, typed);
+        request = hidden(&page, "request");
+        let mut form = vec![("request", request.as_str())];
+        if page.contains("id=\"login\"") {
+            form.extend([("username", USERNAME), ("password", PASSWORD), ("action", "login")]);
+        } else if page.contains("id=\"continue\"") {
+            typed = hidden(&page, "user_code");
+            form.extend([("user_code", typed.as_str()), ("action", "continue")]);
+        } else {
+            assert!(page.contains(&format!("id=\"{button}\"")), "{page}");
+            form.push(("action", button));
+        }
+        response = http.post(at.clone()).form(&form).send().await.unwrap();
+    }
+}
+
 fn location(response: &Response) -> Option<String> {
     response.headers().get(header::LOCATION).map(|value| value.to_str().unwrap().to_owned())
 }
 
-/// The value of the hidden field of this name.
+/// The value of the field of this name.
 fn hidden(page: &str, name: &str) -> String {
     let (_, field) = page.split_once(&format!("name=\"{name}\"")).expect("a field");
     let (_, value) = field.split_once("value=\"").expect("a value");

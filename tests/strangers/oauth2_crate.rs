@@ -1,18 +1,23 @@
 //! The crate `oauth2` as a service, and as the API that is handed its token.
 
 use oauth2::{
-    AuthUrl, ClientId, ClientSecret, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse,
-    IntrospectionUrl, RequestTokenError, RevocationUrl, Scope, StandardRevocableToken,
-    TokenIntrospectionResponse, TokenResponse, TokenUrl,
+    AuthUrl, ClientId, ClientSecret, DeviceAuthorizationUrl, DeviceCodeErrorResponseType,
+    EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, IntrospectionUrl, RefreshToken,
+    RequestTokenError, RevocationUrl, Scope, StandardDeviceAuthorizationResponse,
+    StandardRevocableToken, TokenIntrospectionResponse, TokenResponse, TokenUrl,
     basic::{BasicClient, BasicErrorResponseType},
     reqwest,
 };
 
-use crate::program::{API, Program};
+use crate::{
+    browser::answer_for_a_device,
+    program::{API, Program},
+};
 
 on_both_engines! {
     the_crate_oauth2_gets_introspects_and_revokes_a_token
     the_crate_oauth2_understands_a_refusal
+    the_crate_oauth2_waits_until_its_device_is_let_in_or_kept_out
 }
 
 type Service = BasicClient<EndpointSet, EndpointNotSet, EndpointSet, EndpointSet, EndpointSet>;
@@ -45,6 +50,48 @@ async fn the_crate_oauth2_understands_a_refusal(program: Program) {
     };
     assert_eq!(refusal.error(), &BasicErrorResponseType::InvalidClient);
     assert!(refusal.error_description().is_some());
+}
+
+/// [RFC 8628](https://www.rfc-editor.org/rfc/rfc8628).
+async fn the_crate_oauth2_waits_until_its_device_is_let_in_or_kept_out(program: Program) {
+    let tv =
+        ["client", "create", "--client-id", "tv", "--public", "--scope", "openid offline_access"];
+    let device_grant = "urn:ietf:params:oauth:grant-type:device_code";
+    let grants = ["--grant", device_grant, "--grant", "refresh_token"];
+    program.run(&[&tv[..], &grants].concat(), "");
+    let at = |path| format!("{}{path}", program.issuer);
+    let url = DeviceAuthorizationUrl::new(at("/device_authorization")).unwrap();
+    let tv = BasicClient::new(ClientId::new("tv".to_owned()))
+        .set_token_uri(TokenUrl::new(at("/token")).unwrap())
+        .set_device_authorization_url(url);
+
+    for action in ["allow", "deny"] {
+        let asked = tv.exchange_device_code().add_scope(Scope::new("openid".to_owned()));
+        let asked = asked.add_scope(Scope::new("offline_access".to_owned()));
+        let codes: StandardDeviceAuthorizationResponse =
+            asked.request_async(&behind_tls).await.unwrap();
+        let address = codes.verification_uri_complete().unwrap().secret();
+
+        // While it waits, its person answers.
+        let wait = |interval: std::time::Duration| {
+            assert_eq!(interval.as_secs(), 5);
+            answer_for_a_device(address.parse().unwrap(), action)
+        };
+        let polls = tv.exchange_device_access_token(&codes);
+        match polls.request_async(&behind_tls, wait, None).await {
+            Ok(tokens) => {
+                assert_eq!(action, "allow");
+                let token = RefreshToken::new(tokens.refresh_token().unwrap().secret().clone());
+                let refreshed = tv.exchange_refresh_token(&token).request_async(&behind_tls).await;
+                assert!(refreshed.unwrap().refresh_token().is_some());
+            }
+            Err(RequestTokenError::ServerResponse(refusal)) => {
+                assert_eq!(action, "deny");
+                assert_eq!(refusal.error(), &DeviceCodeErrorResponseType::AccessDenied);
+            }
+            Err(other) => panic!("{other:?}"),
+        }
+    }
 }
 
 fn service(program: &Program, secret: &str) -> Service {

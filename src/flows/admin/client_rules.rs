@@ -201,10 +201,10 @@ pub(super) fn check(client: &Client) -> Result<(), AdminError> {
              or leave them out",
         );
     }
-    if client.may_use(GrantType::RefreshToken) && !redirected {
+    if client.may_use(GrantType::RefreshToken) && !client.signs_people_in() {
         return refused(
-            "the refresh_token grant continues what authorization_code began: add that grant, or \
-             leave this one out",
+            "the refresh_token grant continues what authorization_code began, or the device grant: \
+             add one of those, or leave this one out",
         );
     }
     if client.first_party && !redirected {

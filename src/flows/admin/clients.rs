@@ -267,7 +267,8 @@ impl Admin {
 /// What a client may ask for when nobody said: nothing, or what signing in is about.
 fn usual_scope(grants: &BTreeSet<GrantType>) -> Scope {
     let mut tokens = Vec::new();
-    if grants.contains(&GrantType::AuthorizationCode) {
+    let people = [GrantType::AuthorizationCode, GrantType::DeviceCode];
+    if people.iter().any(|grant| grants.contains(grant)) {
         tokens.extend(["openid", "profile", "email"]);
         if grants.contains(&GrantType::RefreshToken) {
             tokens.push("offline_access");

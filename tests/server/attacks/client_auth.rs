@@ -192,7 +192,8 @@ async fn a_grant_that_is_not_registered_is_refused(server: Server) {
     }
     let metadata = server.http.get(server.url("/.well-known/oauth-authorization-server"));
     let metadata: serde_json::Value = metadata.send().await.unwrap().json().await.unwrap();
-    let grants = json!(["authorization_code", "refresh_token", "client_credentials"]);
+    let device = "urn:ietf:params:oauth:grant-type:device_code";
+    let grants = json!(["authorization_code", "refresh_token", "client_credentials", device]);
     assert_eq!(metadata["grant_types_supported"], grants);
 }
 

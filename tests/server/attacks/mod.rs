@@ -7,6 +7,7 @@ mod bodies;
 mod client_auth;
 mod codes;
 mod cors;
+mod device;
 mod disabled;
 mod dpop;
 mod forms;

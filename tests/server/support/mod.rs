@@ -1,6 +1,7 @@
 //! A server, a browser in front of it, and the clients between them.
 
 mod browser;
+mod device;
 mod home;
 mod machine;
 mod prover;
@@ -33,6 +34,7 @@ use url::Url;
 use home::Home;
 
 pub(crate) use browser::{Browser, hidden, session_of, set_cookie};
+pub(crate) use device::{DEVICE_GRANT, for_televisions, poll_form};
 pub(crate) use machine::{Machine, assertion_form};
 pub(crate) use prover::{Prover, access_token, presenting};
 pub(crate) use signer::{Signer, as_secrets, hs256, payload, unsigned};
