@@ -30,7 +30,8 @@ on_both_engines! {
     a_bound_token_is_worthless_without_a_proof_of_its_key
     a_token_that_is_bound_to_nothing_has_no_proof
     a_refresh_token_of_a_public_client_is_worthless_without_its_key
-    a_copy_of_a_refresh_token_without_the_key_does_not_end_the_family
+    a_copy_of_a_spent_refresh_token_ends_the_family_with_or_without_the_key
+    whoever_binds_a_stolen_refresh_token_to_a_key_is_still_found_out
     a_code_that_is_bound_is_worthless_without_its_key
     a_thumbprint_that_is_none_is_refused
     a_client_that_always_proves_is_refused_without_a_proof
@@ -282,6 +283,12 @@ async fn a_proof_is_good_once_on_all_nodes_together(server: Server) {
     server.wait(60).await;
     server.app.store.expire(server.app.clock.now(), 100, 100).await.unwrap();
     is_no_proof(&node, &proof).await;
+    // Nor does it redeem a code, which is not spent by trying.
+    let code = server.browser().code(&request_with("client_id", "spa")).await;
+    let used = prover.proof();
+    assert_eq!(node.machine_with(&[&used]).await.0, 200);
+    refused(&server.redeem_with(&code, &[&used]).await, 400, "invalid_dpop_proof");
+    assert_eq!(server.redeem_with(&code, &[&prover.proof()]).await.0, 200);
     // Another client that chose the same name has lost nothing by that.
     let other = Prover::new(&server);
     let proof = other.proof_with(|mine| mine["jti"] = claims["jti"].clone());
@@ -450,21 +457,46 @@ async fn a_refresh_token_of_a_public_client_is_worthless_without_its_key(server:
     refused(&server.refresh_with(token, &[&used]).await, 400, "invalid_dpop_proof");
 }
 
-/// [RFC 9700 §4.14.2](https://www.rfc-editor.org/rfc/rfc9700#section-4.14.2): it is nothing that its thief
-/// could use, nor may he end it for others.
-async fn a_copy_of_a_refresh_token_without_the_key_does_not_end_the_family(server: Server) {
-    let (prover, thief) = (Prover::new(&server), Prover::new(&server));
-    let tokens = prover.tokens().await;
-    let first = text(&tokens, "refresh_token");
-    let (_, second) = prover.refresh(first).await;
-    server.wait(31).await;
-    refused(&thief.refresh(first).await, 400, "invalid_grant");
-    refused(&server.refresh_with(first, &[]).await, 400, "invalid_dpop_proof");
-    let (status, third) = prover.refresh(text(&second, "refresh_token")).await;
-    assert_eq!(status, 200, "{third}");
-    // Whoever has the key has it from the client: the family ends.
-    refused(&prover.refresh(first).await, 400, "invalid_grant");
-    refused(&prover.refresh(text(&third, "refresh_token")).await, 400, "invalid_grant");
+/// [RFC 9700 §4.14.2](https://www.rfc-editor.org/rfc/rfc9700#section-4.14.2).
+async fn a_copy_of_a_spent_refresh_token_ends_the_family_with_or_without_the_key(server: Server) {
+    let thief = Prover::new(&server);
+    for with_key in [None, Some(false), Some(true)] {
+        let prover = Prover::new(&server);
+        let tokens = prover.tokens().await;
+        let first = text(&tokens, "refresh_token");
+        let (_, second) = prover.refresh(first).await;
+        let second = text(&second, "refresh_token");
+        // The newest one is of no use to whoever has no key, and is not spent by trying.
+        refused(&thief.refresh(second).await, 400, "invalid_grant");
+        refused(&server.refresh_with(second, &[]).await, 400, "invalid_dpop_proof");
+        let (status, third) = prover.refresh(second).await;
+        assert_eq!(status, 200, "{third}");
+
+        let answer = match with_key {
+            None => server.refresh_with(first, &[]).await,
+            Some(false) => thief.refresh(first).await,
+            Some(true) => prover.refresh(first).await,
+        };
+        refused(&answer, 400, "invalid_grant");
+        refused(&prover.refresh(text(&third, "refresh_token")).await, 400, "invalid_grant");
+    }
+}
+
+/// [RFC 9700 §4.14.2](https://www.rfc-editor.org/rfc/rfc9700#section-4.14.2).
+async fn whoever_binds_a_stolen_refresh_token_to_a_key_is_still_found_out(server: Server) {
+    for late in [false, true] {
+        let code = server.browser().code(&request_with("client_id", "spa")).await;
+        let (_, tokens) = server.redeem_with(&code, &[]).await;
+        let stolen = text(&tokens, "refresh_token");
+        let thief = Prover::new(&server);
+        let (status, bound) = thief.refresh(stolen).await;
+        assert_eq!((status.as_u16(), text(&bound, "token_type")), (200, "DPoP"));
+        if late {
+            server.wait(31).await;
+        }
+        refused(&server.refresh_with(stolen, &[]).await, 400, "invalid_grant");
+        refused(&thief.refresh(text(&bound, "refresh_token")).await, 400, "invalid_grant");
+    }
 }
 
 /// [RFC 9449 §10](https://www.rfc-editor.org/rfc/rfc9449#section-10).
