@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use signet::{flows::admin::NewClient, model::GrantType, values::Algorithm};
 use signet_jwt::ProofKey;
 
-use crate::support::{Prover, Server, access_token, payload, presenting, request_with, text};
+use crate::support::{
+    Prover, Server, access_token, payload, poll_form, presenting, request_with, text,
+};
 
 on_both_engines! {
     a_token_is_bound_to_the_key_that_was_proved_and_says_so
@@ -16,6 +18,7 @@ on_both_engines! {
     a_confidential_client_may_refresh_with_another_key_or_none
     a_public_client_that_begins_to_prove_is_bound_from_then_on
     a_code_is_redeemed_with_the_key_that_the_request_named
+    a_device_is_given_tokens_that_are_bound_to_its_key
     a_nonce_is_given_with_every_answer_and_serves_on_every_node
     a_nonce_serves_clients_whose_clocks_are_wrong
     the_metadata_says_how_proofs_may_be_signed
@@ -136,6 +139,35 @@ async fn a_code_is_redeemed_with_the_key_that_the_request_named(server: Server) 
     let code = server.browser().code(&request).await;
     let (status, tokens) = server.redeem_with(&code, &[&prover.proof()]).await;
     assert_eq!((status.as_u16(), text(&tokens, "token_type")), (200, "DPoP"), "{tokens}");
+}
+
+/// RFC 9449 §5, RFC 8628 §3.4.
+async fn a_device_is_given_tokens_that_are_bound_to_its_key(server: Server) {
+    server.television().await;
+    let (prover, other) = (Prover::new(&server), Prover::new(&server));
+    let begun = server.asks_for_device("openid offline_access").await;
+    let form = poll_form(&begun);
+    let (status, answer) = server.token_with(None, &form, &[&prover.proof()]).await;
+    assert_eq!((status.as_u16(), text(&answer, "error")), (400, "authorization_pending"));
+    assert_eq!(server.proofs().await, 0, "waiting costs no row for its proofs");
+    server.browser().lets_in(&begun).await;
+    server.wait(6).await;
+
+    let used = other.proof();
+    assert_eq!(server.machine_with(&[&used]).await.0, 200);
+    let (status, answer) = server.token_with(None, &form, &[&used]).await;
+    assert_eq!((status.as_u16(), text(&answer, "error")), (400, "invalid_dpop_proof"));
+    server.wait(6).await;
+    let (status, tokens) = server.token_with(None, &form, &[&prover.proof()]).await;
+    assert_eq!((status.as_u16(), text(&tokens, "token_type")), (200, "DPoP"), "{tokens}");
+    assert_eq!(payload(access_token(&tokens))["cnf"], json!({ "jkt": prover.jkt() }));
+
+    let token = text(&tokens, "refresh_token");
+    let form = [("grant_type", "refresh_token"), ("client_id", "tv"), ("refresh_token", token)];
+    for (proof, status) in [(other.proof(), 400), (prover.proof(), 200)] {
+        let (found, answer) = server.token_with(None, &form, &[&proof]).await;
+        assert_eq!(found, status, "{answer}");
+    }
 }
 
 /// RFC 9449 §8, §8.2, §9.
