@@ -7,7 +7,8 @@ use signet::flows::admin::{ClientChange, NewClient};
 use tokio::task::JoinSet;
 
 use crate::support::{
-    API, DEVICE_GRANT, Server, for_televisions, location, payload, poll_form, request_with, text,
+    API, DEVICE_GRANT, Prover, Server, for_televisions, location, payload, poll_form, request_with,
+    text,
 };
 
 on_both_engines! {
@@ -23,6 +24,7 @@ on_both_engines! {
     a_device_keeps_access_until_it_signs_out
     an_answer_for_a_device_is_not_remembered
     codes_live_as_long_as_was_configured
+    a_device_that_holds_a_key_gets_tokens_that_are_bound_to_it
     of_64_polls_on_two_nodes_one_gets_the_tokens
 }
 
@@ -255,6 +257,31 @@ async fn codes_live_as_long_as_was_configured(server: Server) {
     assert_eq!(server.polls(&begun).await.1["error"], "expired_token");
     let page = server.browser().looks_at(text(&begun, "user_code")).await;
     assert!(page.contains("No device waits under this code"), "{page}");
+}
+
+/// [RFC 9449 §5](https://www.rfc-editor.org/rfc/rfc9449#section-5).
+async fn a_device_that_holds_a_key_gets_tokens_that_are_bound_to_it(server: Server) {
+    server.television().await;
+    let prover = Prover::new(&server);
+    let begun = server.asks_for_device("openid offline_access").await;
+    let poll = async || {
+        let request = server.to("/token").header("dpop", prover.proof()).form(&poll_form(&begun));
+        request.send().await.unwrap().json::<serde_json::Value>().await.unwrap()
+    };
+    assert_eq!(poll().await["error"], "authorization_pending");
+    assert_eq!(server.proofs().await, 0, "nothing is written for a device that waits");
+    server.browser().lets_in(&begun).await;
+    let tokens = poll().await;
+    assert_eq!(text(&tokens, "token_type"), "DPoP", "{tokens}");
+    let cnf = serde_json::json!({ "jkt": prover.jkt() });
+    assert_eq!(payload(text(&tokens, "access_token"))["cnf"], cnf);
+
+    let refresh = text(&tokens, "refresh_token");
+    let form = [("grant_type", "refresh_token"), ("client_id", "tv"), ("refresh_token", refresh)];
+    let (status, answer) = server.post("/token", None, &form).await;
+    assert_eq!((status.as_u16(), text(&answer, "error")), (400, "invalid_dpop_proof"));
+    let request = server.to("/token").header("dpop", prover.proof()).form(&form);
+    assert_eq!(request.send().await.unwrap().status(), 200);
 }
 
 /// [RFC 8628 §3.5](https://www.rfc-editor.org/rfc/rfc8628#section-3.5).
