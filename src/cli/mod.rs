@@ -4,6 +4,7 @@
 //! to standard output, everything else to standard error. The exit status is 0 when it is done, 1 when
 //! it was refused, and 2 when the usage was wrong.
 
+mod api_key;
 mod client;
 mod completions;
 mod db;
@@ -58,6 +59,9 @@ enum Command {
     /// Manage resources: the APIs that tokens are for, and their scopes.
     #[command(subcommand)]
     Resource(resource::Command),
+    /// Manage API keys: what scripts hold that cannot ask for tokens.
+    #[command(subcommand)]
+    ApiKey(Box<api_key::Command>),
     Key(key::Key),
     /// Ask the database about itself.
     #[command(subcommand)]
@@ -91,6 +95,7 @@ impl Command {
             Self::Client(client) => client.run(&config).await?,
             Self::User(user) => user.run(&config).await?,
             Self::Resource(resource) => resource.run(&config).await?,
+            Self::ApiKey(key) => key.run(&config).await?,
             Self::Db(db) => db.run(&config).await?,
             Self::Migrate(migrate) => migrate.run(&config).await?,
             Self::Completions(completions) => completions.print()?,

@@ -1,15 +1,16 @@
 //! How the values of options are read. What is wrong with one is said together with what is right.
 
-use std::str::FromStr;
+use std::{net::IpAddr, str::FromStr};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use ipnet::IpNet;
 
 use crate::{
     flows::admin::{AuthMethod, Edit},
     model::GrantType,
     values::{
-        Algorithm, ClientId, Email, PostLogoutUri, RedirectUri, Resource, Role, Scope, Username,
-        WebUri,
+        Algorithm, ApiKeyId, ClientId, Email, PostLogoutUri, RedirectUri, Resource, Role, Scope,
+        Username, WebUri,
     },
 };
 
@@ -59,6 +60,37 @@ pub(super) fn scope(text: &str) -> Result<Scope, String> {
         return Ok(Scope::empty());
     }
     read(text, "scopes are words of ASCII characters without \" and \\, parted by single spaces")
+}
+
+pub(super) fn api_key_id(text: &str) -> Result<ApiKeyId, String> {
+    read(
+        text,
+        "an API key is named by its identifier, such as 018f3c2e-7b1a-7000-8000-0123456789ab",
+    )
+}
+
+/// An address or a network.
+pub(super) fn network(text: &str) -> Result<IpNet, String> {
+    let one = text.parse::<IpAddr>().map(IpNet::from);
+    one.or_else(|_| read(text, "give an IP address or a network, such as 192.0.2.0/24"))
+}
+
+/// Seconds, or a number with a unit.
+pub(super) fn duration(text: &str) -> Result<i64, String> {
+    let (number, unit) = match text.strip_suffix(['s', 'm', 'h', 'd']) {
+        Some(number) => (number, text.as_bytes().last().copied().unwrap_or(b's')),
+        None => (text, b's'),
+    };
+    let seconds = match unit {
+        b'm' => 60,
+        b'h' => 3600,
+        b'd' => 86_400,
+        _ => 1,
+    };
+    let duration = number.parse::<u32>().ok().map(|number| i64::from(number) * seconds);
+    duration.ok_or_else(|| {
+        "give a number of seconds, or a number with m, h or d, such as 30d".to_owned()
+    })
 }
 
 /// Text that pages show on one line.

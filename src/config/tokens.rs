@@ -3,7 +3,7 @@
 use super::{ConfigError, Setting, sources::Sources};
 use crate::model::LONGEST_ACCESS_TOKEN;
 
-pub(super) const SETTINGS: [Setting; 8] = [
+pub(super) const SETTINGS: [Setting; 10] = [
     ACCESS_TOKEN_LIFETIME,
     ID_TOKEN_LIFETIME,
     CODE_LIFETIME,
@@ -12,6 +12,8 @@ pub(super) const SETTINGS: [Setting; 8] = [
     REFRESH_LIFETIME,
     REFRESH_GRACE,
     DPOP_NONCE,
+    API_KEY_LIFETIME,
+    API_KEY_MAX_LIFETIME,
 ];
 
 const MINUTE: i64 = 60;
@@ -70,6 +72,18 @@ const DPOP_NONCE: Setting = Setting {
            whose clocks are wrong can prove something, too.",
 };
 
+const API_KEY_LIFETIME: Setting = Setting {
+    name: "api_key_lifetime",
+    default: "7776000",
+    help: "How long an API key is valid if nothing is said when it is made, in seconds (90 days).",
+};
+
+const API_KEY_MAX_LIFETIME: Setting = Setting {
+    name: "api_key_max_lifetime",
+    default: "31536000",
+    help: "How long an API key can be made valid, in seconds (365 days).",
+};
+
 /// How long tokens live, in seconds, and what is asked of those who prove to hold a key.
 #[derive(Clone, Debug)]
 pub struct TokensConfig {
@@ -89,10 +103,15 @@ pub struct TokensConfig {
     pub refresh_grace: i64,
     /// Whether a proof of possession must repeat a nonce of ours.
     pub dpop_nonce: bool,
+    /// An API key of which nothing else is said.
+    pub api_key: i64,
+    /// The longest-lived API key.
+    pub api_key_longest: i64,
 }
 
 impl TokensConfig {
     pub(super) fn read(sources: &Sources) -> Result<Self, ConfigError> {
+        let api_key_longest = sources.seconds(&API_KEY_MAX_LIFETIME, MINUTE..=10 * YEAR)?;
         Ok(Self {
             access_lifetime: sources
                 .seconds(&ACCESS_TOKEN_LIFETIME, MINUTE..=LONGEST_ACCESS_TOKEN)?,
@@ -105,6 +124,8 @@ impl TokensConfig {
             refresh_absolute: sources.seconds(&REFRESH_LIFETIME, MINUTE..=10 * YEAR)?,
             refresh_grace: sources.seconds(&REFRESH_GRACE, 0..=5 * MINUTE)?,
             dpop_nonce: sources.read(&DPOP_NONCE, nonce)?,
+            api_key: sources.seconds(&API_KEY_LIFETIME, MINUTE..=api_key_longest)?,
+            api_key_longest,
         })
     }
 }

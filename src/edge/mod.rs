@@ -15,6 +15,6 @@ pub use connections::serve;
 pub use current::{CurrentRequest, RequestId};
 pub use documents::{Documents, Write};
 pub use door::Door;
-pub use form::{Body, LARGEST_BODY, Rejection};
+pub use form::{Body, JsonBody, LARGEST_BODY, Rejection};
 pub use headers::no_store;
 pub use tls::{Tls, TlsError};

@@ -13,7 +13,7 @@ use signet_jwt::{Expected, Expiry, Rejected, Typ, Unverified, Verified};
 use uuid::Uuid;
 
 use super::{
-    Error, access_token::KnownTokens, device::DeviceLimits, directory::Directory,
+    Error, access_token::KnownTokens, api_key::KeyUses, device::DeviceLimits, directory::Directory,
     password::PasswordHasher, status::Statuses,
 };
 use crate::{
@@ -39,6 +39,8 @@ pub struct App {
     pub directory: Directory,
     /// Access tokens that were verified here.
     pub(super) known_tokens: KnownTokens,
+    /// How often API keys are used.
+    pub(super) key_uses: KeyUses,
     /// Places in the status lists, and the lists.
     pub statuses: Statuses,
     /// How often devices may ask, and people mistype their codes.
@@ -77,6 +79,7 @@ impl App {
             config,
             directory,
             known_tokens: KnownTokens::default(),
+            key_uses: KeyUses::default(),
             statuses: Statuses::default(),
             device_limits: DeviceLimits::default(),
             hasher,

@@ -2,7 +2,7 @@
 
 use crate::{
     protocol::ErrorCode,
-    values::{ClientId, FamilyId, SessionId, UserId},
+    values::{ApiKeyId, ClientId, FamilyId, SessionId, UserId},
 };
 
 /// Something that happened, to whom, and with which client.
@@ -29,6 +29,12 @@ pub enum Event<'a> {
     CodeReused { client: &'a ClientId, family: FamilyId },
     /// A refresh token came twice: everything of its family is revoked.
     RefreshTokenReused { client: &'a ClientId, family: FamilyId },
+    /// An API key was exchanged for a token.
+    ApiKeyExchanged { key: ApiKeyId, client: &'a ClientId },
+    /// An API key was revoked.
+    ApiKeyRevoked { key: ApiKeyId },
+    /// An API key was found where it must not be: it is revoked.
+    ApiKeyLeaked { key: ApiKeyId },
     /// A client revoked a token.
     Revoked { client: &'a ClientId },
     /// A caller was refused.
@@ -74,6 +80,15 @@ impl Event<'_> {
             }
             Self::RefreshTokenReused { client, family } => {
                 tracing::warn!(target: "signet::audit", %client, %family, "refresh_token_reused");
+            }
+            Self::ApiKeyExchanged { key, client } => {
+                tracing::debug!(target: "signet::audit", %key, %client, "api_key_exchanged");
+            }
+            Self::ApiKeyRevoked { key } => {
+                tracing::info!(target: "signet::audit", %key, "api_key_revoked");
+            }
+            Self::ApiKeyLeaked { key } => {
+                tracing::warn!(target: "signet::audit", %key, "api_key_leaked");
             }
             Self::Revoked { client } => {
                 tracing::info!(target: "signet::audit", %client, "revoked");

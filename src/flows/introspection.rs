@@ -1,13 +1,18 @@
 //! Find out what a token is worth now. An access token costs no look at the database.
 
-use super::{App, Result, access_token::live_token, client_auth};
+use super::{
+    App, Error, Result,
+    access_token::live_token,
+    api_key::{self, Bearer},
+    client_auth,
+};
 use crate::{
     protocol::{
         Params,
         client_auth::AuthenticatedClient,
         introspection::{self, Answer},
     },
-    values::{RefreshToken, Timestamp},
+    values::{ApiKey, RefreshToken, Timestamp},
 };
 
 /// Answer an introspection request ([RFC 7662 §2](https://www.rfc-editor.org/rfc/rfc7662#section-2)).
@@ -18,6 +23,9 @@ pub async fn introspect(app: &App, authorization: Option<&str>, params: &Params)
     introspection::admit(&caller)?;
     let token = params.required("token")?;
 
+    if let Ok(key) = token.parse::<ApiKey>() {
+        return api_key(app, &caller, &key, now).await;
+    }
     match token.parse::<RefreshToken>() {
         Ok(token) => refresh_token(app, &caller, &token, now).await,
         Err(_) => access_token(app, &caller, token, now).await,
@@ -40,6 +48,28 @@ async fn access_token(
     } else {
         Ok(Answer::Inactive)
     }
+}
+
+/// Where a key may be used from is not looked at: whoever asks has seen where it came from.
+async fn api_key(
+    app: &App,
+    caller: &AuthenticatedClient,
+    key: &ApiKey,
+    now: Timestamp,
+) -> Result<Answer> {
+    let Bearer { mut record, owned, .. } = match api_key::bearer(app, key, now).await {
+        Ok(bearer) => bearer,
+        Err(Error::Refused(_)) => return Ok(Answer::Inactive),
+        Err(failure) => return Err(failure),
+    };
+    let held =
+        owned.map_or_else(|| record.scope.clone(), |owned| record.scope.intersection(&owned));
+    let apis = app.directory.apis();
+    let Some(scope) = introspection::scope_to_learn_of(&held, caller, &apis.catalogue) else {
+        return Ok(Answer::Inactive);
+    };
+    record.scope = scope;
+    Ok(Answer::Key(app.issuer().clone(), Box::new(record)))
 }
 
 async fn refresh_token(

@@ -27,6 +27,17 @@ pub struct Issued {
     refresh_token: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     id_token: Option<String>,
+    #[serde(rename = "issued_token_type", skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
+}
+
+impl Issued {
+    /// The same, for a client that exchanged something
+    /// ([RFC 8693 §2.2.1](https://www.rfc-editor.org/rfc/rfc8693#section-2.2.1)).
+    #[must_use]
+    pub(super) fn in_exchange(self, kind: &'static str) -> Self {
+        Self { kind: Some(kind), ..self }
+    }
 }
 
 impl fmt::Debug for Issued {
@@ -78,6 +89,7 @@ pub async fn mint(
     let validity = (app.issuer(), lifetime, now);
     let place = place.map(|place| place.of(&jti));
     let claims = access_token::claims(entitlement, &roles, jti, place, validity);
+    let expires_in = claims.exp.since(now);
     let access_token = app.keys.sign(terms.algorithm, access_token::TYP, &claims, now).await?;
 
     let id_token = match (&terms.id_token, &terms.subject, user) {
@@ -100,10 +112,11 @@ pub async fn mint(
     Ok(Issued {
         access_token,
         token_type: entitlement.binding().token_type(),
-        expires_in: lifetime,
+        expires_in,
         scope: terms.scope.clone(),
         refresh_token: refresh_token.map(|token| token.expose()),
         id_token,
+        kind: None,
     })
 }
 
@@ -125,6 +138,7 @@ mod tests {
             scope: Scope::empty(),
             refresh_token: Some("sgr_refresh".to_owned()),
             id_token: Some("eyJ.id".to_owned()),
+            kind: None,
         };
         let printed = format!("{issued:?}");
         assert!(!printed.contains("eyJ") && !printed.contains("sgr_"), "{printed}");

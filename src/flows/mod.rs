@@ -2,6 +2,7 @@
 
 pub mod access_token;
 pub mod admin;
+pub mod api_key;
 pub mod app;
 pub mod authorization_code;
 pub mod authorize;
@@ -12,6 +13,7 @@ pub mod directory;
 pub mod dpop;
 mod error;
 pub mod events;
+pub mod exchange;
 pub mod introspection;
 pub mod issue;
 pub mod login;

@@ -2,12 +2,15 @@
 
 use signet_jwt::Unverified;
 
-use super::{App, Result, access_token::live_token, client_auth, events::Event};
+use super::{App, Result, access_token::live_token, api_key, client_auth, events::Event};
 use crate::{
-    model::{Revocation, Revoked},
-    protocol::{ErrorCode::UnauthorizedClient, Params, access_token::AccessClaims},
+    model::{KeyOwner, Revocation, Revoked},
+    protocol::{
+        ErrorCode::UnauthorizedClient, Params, access_token::AccessClaims,
+        client_auth::AuthenticatedClient, exchange::check_key,
+    },
     storage::RevocationEntry,
-    values::{FamilyId, RefreshToken, Timestamp},
+    values::{ApiKey, FamilyId, RefreshToken, Timestamp},
 };
 
 /// Answer a revocation request ([RFC 7009 §2](https://www.rfc-editor.org/rfc/rfc7009#section-2)). What
@@ -19,7 +22,9 @@ pub async fn revoke(app: &App, authorization: Option<&str>, params: &Params) -> 
     let token = params.required("token")?;
 
     let mut revoked = false;
-    if let Ok(token) = token.parse::<RefreshToken>() {
+    if let Ok(key) = token.parse::<ApiKey>() {
+        revoked = revoke_key(app, &client, &key, now).await?;
+    } else if let Ok(token) = token.parse::<RefreshToken>() {
         if app.keys.is_ours(&token, client.id()) {
             revoked = revoke_family(app, token.family, now).await?;
         }
@@ -45,6 +50,23 @@ pub async fn revoke_family(app: &App, family: FamilyId, now: Timestamp) -> Resul
     let entry = app.store.revoke_family(family, &revocation).await?;
     app.directory.note(revocation);
     Ok(entry == RevocationEntry::New)
+}
+
+/// Revoke an API key of the client's own; one of somebody else is not the client's to revoke.
+async fn revoke_key(
+    app: &App,
+    client: &AuthenticatedClient,
+    key: &ApiKey,
+    now: Timestamp,
+) -> Result<bool> {
+    let Some(record) = app.store.api_key(key.id()).await? else { return Ok(false) };
+    if check_key(key, &record, now).is_err() {
+        return Ok(false);
+    }
+    if record.owner != KeyOwner::Client(client.id().clone()) {
+        return Err(UnauthorizedClient.because("the API key belongs to somebody else").into());
+    }
+    api_key::revoke(app, record.id, now).await
 }
 
 /// Revoke an access token: a client's own alone, and one of a grant with all that the grant has given so far,

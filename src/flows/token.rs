@@ -2,8 +2,8 @@
 //! does.
 
 use super::{
-    App, Result, authorization_code, client_auth, client_credentials, device, dpop, issue::Issued,
-    refresh,
+    App, Result, authorization_code, client_auth, client_credentials, device, dpop, exchange,
+    issue::Issued, refresh,
 };
 use crate::protocol::{
     Params,
@@ -34,5 +34,8 @@ pub async fn token(
             client_credentials::issue(app, &client, &request).await
         }
         GrantRequest::DeviceCode(request) => Box::pin(device::poll(app, &client, request)).await,
+        GrantRequest::TokenExchange(request) => {
+            Box::pin(exchange::exchange(app, &client, &request)).await
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The face for machines: extract, call one flow, respond. JSON only; no cookies.
 
 mod access_token;
+mod api_key;
 mod call;
 mod device;
 mod discovery;
@@ -61,7 +62,9 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/status", get(status::lists))
         .route("/status/events", get(status::events))
         .route("/status/{list}", get(status::list));
-    let closed = Router::new().route("/introspect", post(introspection::introspect));
+    let closed = Router::new()
+        .route("/introspect", post(introspection::introspect))
+        .route("/api-keys/leaked", post(api_key::leaked));
     let root =
         Router::new().route("/healthz", get(health::alive)).route("/readyz", get(health::ready));
 

@@ -105,6 +105,9 @@ pub enum GrantType {
     /// ([RFC 8628](https://www.rfc-editor.org/rfc/rfc8628)).
     #[serde(rename = "urn:ietf:params:oauth:grant-type:device_code")]
     DeviceCode,
+    /// Another token, or an API key ([RFC 8693](https://www.rfc-editor.org/rfc/rfc8693)).
+    #[serde(rename = "urn:ietf:params:oauth:grant-type:token-exchange")]
+    TokenExchange,
 }
 
 impl Client {
@@ -145,8 +148,13 @@ impl Client {
 
 impl GrantType {
     /// Every grant that this server supports.
-    pub const ALL: [Self; 4] =
-        [Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials, Self::DeviceCode];
+    pub const ALL: [Self; 5] = [
+        Self::AuthorizationCode,
+        Self::RefreshToken,
+        Self::ClientCredentials,
+        Self::DeviceCode,
+        Self::TokenExchange,
+    ];
 
     /// The grant as `grant_type` spells it.
     #[must_use]
@@ -156,6 +164,7 @@ impl GrantType {
             Self::RefreshToken => "refresh_token",
             Self::ClientCredentials => "client_credentials",
             Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
+            Self::TokenExchange => "urn:ietf:params:oauth:grant-type:token-exchange",
         }
     }
 }

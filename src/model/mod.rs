@@ -3,6 +3,7 @@
 //!
 //! Architecture invariant: nothing here is async, reads a clock or draws randomness.
 
+mod api_key;
 mod authorization;
 mod client;
 mod consent;
@@ -15,6 +16,7 @@ mod signing_key;
 mod status;
 mod user;
 
+pub use api_key::{ApiKeyRecord, KeyOwner};
 pub use authorization::{Authorization, ClaimsRequest, CodeState, IssuedCode};
 pub use client::{Client, ClientKind, Credentials, GrantType, SecretHash, SecretMethod};
 pub use consent::Consent;

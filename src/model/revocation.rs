@@ -2,7 +2,9 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::values::{ClientId, FamilyId, Invalid, RevocationId, SessionId, Timestamp, UserId};
+use crate::values::{
+    ApiKeyId, ClientId, FamilyId, Invalid, RevocationId, SessionId, Timestamp, UserId,
+};
 
 /// The most seconds for which an access token can be made to live.
 pub const LONGEST_ACCESS_TOKEN: i64 = 24 * 60 * 60;
@@ -52,6 +54,8 @@ pub enum Revoked {
     Issued(FamilyId),
     /// Everything from one session.
     Session(SessionId),
+    /// Everything that one API key was exchanged for.
+    Key(ApiKeyId),
     /// Everything of one client.
     Client(ClientId),
     /// Everything of one person.
@@ -65,6 +69,7 @@ impl fmt::Display for Revoked {
             Self::Family(id) => write!(f, "family {id}"),
             Self::Issued(id) => write!(f, "issued {id}"),
             Self::Session(id) => write!(f, "session {id}"),
+            Self::Key(id) => write!(f, "key {id}"),
             Self::Client(id) => write!(f, "client {id}"),
             Self::User(id) => write!(f, "user {id}"),
         }
@@ -80,6 +85,7 @@ impl FromStr for Revoked {
             ("family", id) => id.parse().map(Self::Family),
             ("issued", id) => id.parse().map(Self::Issued),
             ("session", id) => id.parse().map(Self::Session),
+            ("key", id) => id.parse().map(Self::Key),
             ("client", id) => id.parse().map(Self::Client),
             ("user", id) => id.parse().map(Self::User),
             _ => Err(Invalid("revocation")),

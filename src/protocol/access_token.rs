@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Entitlement, Subject, status::Status};
 use crate::values::{
-    Acr, Amr, Audience, Binding, ClientId, FamilyId, Issuer, Role, Scope, SessionId, StatusPlace,
-    Thumbprint, Timestamp, UserId,
+    Acr, Amr, ApiKeyId, Audience, Authentication, Binding, ClientId, FamilyId, Issuer, Role, Scope,
+    SessionId, StatusPlace, Thumbprint, Timestamp, UserId,
 };
 
 /// The `typ` of an access token (§2.1).
@@ -48,6 +48,12 @@ pub struct AccessClaims {
     /// The grant that it was issued from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub family: Option<FamilyId>,
+    /// The API key that it was exchanged for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_key: Option<ApiKeyId>,
+    /// Who acts for the subject ([RFC 8693 §4.1](https://www.rfc-editor.org/rfc/rfc8693#section-4.1)).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub act: Option<Actor>,
     /// Where it is found in the published status lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
@@ -71,6 +77,26 @@ pub struct Confirmation {
     pub jkt: Thumbprint,
 }
 
+/// Who acts, and for whom they acted before: the outermost is the one who acts now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actor {
+    /// Who acts: a client's identifier, or a person's.
+    pub sub: String,
+    /// The client that acts.
+    pub client_id: ClientId,
+    /// Who acted before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub act: Option<Box<Self>>,
+}
+
+impl Actor {
+    /// How many act, one for another.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        1 + self.act.as_ref().map_or(0, |earlier| earlier.depth())
+    }
+}
+
 impl AccessClaims {
     /// Who may use the token.
     #[must_use]
@@ -78,10 +104,18 @@ impl AccessClaims {
         self.cnf.map(|cnf| cnf.jkt).into()
     }
 
-    /// The person that the token speaks of; a client's own token speaks of none.
+    /// The person that the token speaks of; a client's own token speaks of none. No client is called as
+    /// persons are.
     #[must_use]
     pub fn person(&self) -> Option<UserId> {
-        self.auth_time.and_then(|_| self.sub.parse().ok())
+        let may_be_one = self.auth_time.is_some() || self.api_key.is_some();
+        may_be_one.then(|| self.sub.parse().ok()).flatten()
+    }
+
+    /// The sign-in that it came of.
+    fn authentication(&self) -> Option<Authentication> {
+        let (at, session, acr) = (self.auth_time?, self.sid?, self.acr?);
+        Some(Authentication { session, at, acr, amr: self.amr.clone() })
     }
 }
 
@@ -98,14 +132,17 @@ pub fn claims(
     let (issuer, lifetime, now) = validity;
     let terms = entitlement.terms();
     let (sub, authentication) = match &terms.subject {
-        Subject::Person(user, authentication) => (user.to_string(), Some(authentication)),
+        Subject::Person(user, authentication) => (user.to_string(), Some(authentication.clone())),
         Subject::Client => (terms.client.to_string(), None),
+        Subject::Owner(owner) => (owner.to_string(), None),
+        Subject::Of(token) => (token.sub.clone(), token.authentication()),
     };
+    let authentication = authentication.as_ref();
     AccessClaims {
         iss: issuer.to_string(),
         sub,
         aud: terms.audience.clone(),
-        exp: now.plus(lifetime),
+        exp: terms.expires_by.map_or(now.plus(lifetime), |end| end.min(now.plus(lifetime))),
         iat: now,
         jti,
         client_id: terms.client.clone(),
@@ -115,6 +152,8 @@ pub fn claims(
         amr: authentication.map(|a| a.amr.clone()).unwrap_or_default(),
         sid: authentication.map(|a| a.session),
         family: terms.family,
+        api_key: terms.api_key,
+        act: terms.actor.clone(),
         status: place.map(|place| Status::at(place, issuer)),
         roles: roles.clone(),
         cnf: entitlement.binding().key().map(|jkt| Confirmation { jkt }),

@@ -215,6 +215,9 @@ pub(super) fn person_terms(
         audience: aim.audience,
         algorithm: aim.algorithm,
         family: None,
+        api_key: None,
+        actor: None,
+        expires_by: None,
         userinfo_claims: authorization.claims.userinfo.iter().cloned().collect(),
         id_token,
     }

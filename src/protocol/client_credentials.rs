@@ -59,6 +59,9 @@ pub fn decide(
         audience: aim.audience,
         algorithm: aim.algorithm,
         family: None,
+        api_key: None,
+        actor: None,
+        expires_by: None,
         userinfo_claims: Vec::new(),
         id_token: None,
     }

@@ -1,8 +1,15 @@
 //! What a caller has been found entitled to: the one thing that tokens are minted from.
 
-use super::client_auth::AuthenticatedClient;
-use crate::values::{
-    Algorithm, Audience, Authentication, Binding, ClientId, FamilyId, Scope, UserId,
+use super::{
+    access_token::{AccessClaims, Actor},
+    client_auth::AuthenticatedClient,
+};
+use crate::{
+    model::KeyOwner,
+    values::{
+        Algorithm, ApiKeyId, Audience, Authentication, Binding, ClientId, FamilyId, Scope,
+        Timestamp, UserId,
+    },
 };
 
 /// The terms of a grant, decided. Only the `decide` of a grant makes one, so that a token cannot come
@@ -28,6 +35,12 @@ pub struct Terms {
     pub algorithm: Algorithm,
     /// The grant that everything issued from it shares.
     pub family: Option<FamilyId>,
+    /// The API key that it was exchanged for.
+    pub api_key: Option<ApiKeyId>,
+    /// Who acts for the subject, where that is not the subject.
+    pub actor: Option<Actor>,
+    /// When the access token ends at the latest, whatever its usual lifetime.
+    pub expires_by: Option<Timestamp>,
     /// Claims asked for one by one that userinfo may answer with.
     pub userinfo_claims: Vec<String>,
     /// What to put into an ID token, if one is due.
@@ -46,12 +59,16 @@ pub struct IdTokenTerms {
 }
 
 /// Who a token speaks of.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Subject {
     /// A person, who signed in like this.
     Person(UserId, Authentication),
     /// The client itself.
     Client,
+    /// Whoever owns the API key.
+    Owner(KeyOwner),
+    /// Whoever the token speaks of that was exchanged.
+    Of(Box<AccessClaims>),
 }
 
 impl Terms {

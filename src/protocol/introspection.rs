@@ -9,7 +9,10 @@ use super::{
     ErrorCode::InvalidClient, OAuthError, access_token::AccessClaims,
     client_auth::AuthenticatedClient, resource::Catalogue,
 };
-use crate::{model::RefreshFamily, values::Issuer};
+use crate::{
+    model::{ApiKeyRecord, RefreshFamily},
+    values::{Issuer, Scope},
+};
 
 /// What a caller learns of a token.
 #[derive(Debug)]
@@ -18,6 +21,8 @@ pub enum Answer {
     Inactive,
     /// What an access token allows.
     Access(Arc<AccessClaims>),
+    /// What an API key allows, and whose it is.
+    Key(Issuer, Box<ApiKeyRecord>),
     /// What a refresh token continues.
     Refresh(Issuer, Box<RefreshFamily>),
 }
@@ -47,6 +52,20 @@ pub fn may_learn_of(
     token.client_id == *caller.id() || of_its_api
 }
 
+/// What the caller may learn of an API key: as much of its scope as belongs to an API that introspects as this
+/// client.
+#[must_use]
+pub fn scope_to_learn_of(
+    held: &Scope,
+    caller: &AuthenticatedClient,
+    catalogue: &Catalogue,
+) -> Option<Scope> {
+    let own = catalogue.resources().iter().filter(|api| api.client.as_ref() == Some(caller.id()));
+    let own = own.fold(Scope::empty(), |own, api| own.union(&api.scope));
+    let scope = held.intersection(&own);
+    (!scope.is_empty()).then_some(scope)
+}
+
 impl Serialize for Answer {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -56,6 +75,16 @@ impl Serialize for Answer {
                 let token_type = claims.binding().token_type();
                 Access { active: true, token_type, claims }.serialize(serializer)
             }
+            Self::Key(issuer, key) => json!({
+                "active": true,
+                "iss": issuer,
+                "sub": key.owner.to_string(),
+                "scope": key.scope,
+                "iat": key.created_at,
+                "exp": key.expires_at,
+                "api_key": key.id,
+            })
+            .serialize(serializer),
             Self::Refresh(issuer, family) => json!({
                 "active": true,
                 "iss": issuer,

@@ -13,6 +13,7 @@ pub mod device;
 pub mod dpop;
 mod entitlement;
 mod error;
+pub mod exchange;
 #[cfg(test)]
 pub(crate) mod fixtures;
 pub mod id_token;

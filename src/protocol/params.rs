@@ -9,7 +9,7 @@ use super::{ErrorCode::InvalidRequest, OAuthError};
 
 /// The parameters that may come several times
 /// ([RFC 8707 §2](https://www.rfc-editor.org/rfc/rfc8707#section-2)).
-const MULTIPLE: [&str; 1] = ["resource"];
+const MULTIPLE: [&str; 2] = ["audience", "resource"];
 
 /// More parameters than any request needs.
 const MOST: usize = 128;

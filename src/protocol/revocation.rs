@@ -42,6 +42,7 @@ impl RevocationSet {
             || token.family.is_some_and(|family| {
                 dead(&Revoked::Family(family)) || old(&Revoked::Issued(family))
             })
+            || token.api_key.is_some_and(|key| dead(&Revoked::Key(key)))
             || token.sid.is_some_and(|session| old(&Revoked::Session(session)))
             || old(&Revoked::Client(token.client_id.clone()))
             || token.person().is_some_and(|person| old(&Revoked::User(person)))
@@ -70,6 +71,9 @@ mod tests {
             audience: (&issuer).into(),
             algorithm: Algorithm::Rs256,
             family: Some(FamilyId::from_bytes([5; 16])),
+            api_key: None,
+            actor: None,
+            expires_by: None,
             userinfo_claims: Vec::new(),
             id_token: None,
         };

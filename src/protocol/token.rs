@@ -7,6 +7,7 @@ use super::{
     authorization_code::CodeRequest,
     client_credentials::ClientCredentialsRequest,
     device::DeviceCodeRequest,
+    exchange::ExchangeRequest,
     refresh::RefreshRequest,
 };
 use crate::{
@@ -25,6 +26,8 @@ pub enum GrantRequest {
     ClientCredentials(ClientCredentialsRequest),
     /// To learn what a person has answered on another device.
     DeviceCode(DeviceCodeRequest),
+    /// A token for another, or for an API key.
+    TokenExchange(ExchangeRequest),
 }
 
 impl GrantRequest {
@@ -48,6 +51,7 @@ impl GrantRequest {
                 ClientCredentialsRequest::parse(params).map(Self::ClientCredentials)
             }
             GrantType::DeviceCode => DeviceCodeRequest::parse(params).map(Self::DeviceCode),
+            GrantType::TokenExchange => ExchangeRequest::parse(params).map(Self::TokenExchange),
         }
     }
 }

@@ -3,16 +3,17 @@
 
 use std::collections::BTreeSet;
 
+use ipnet::IpNet;
 use signet_jwt::KeySet;
 use sqlx::{ColumnIndex, Decode, Row, Type, error::BoxDynError};
 
 use crate::{
     model::{Change, ClaimsRequest, GrantType, Revoked},
     values::{
-        Acr, Algorithm, Amr, Binding, ClientId, CodeChallenge, CodeId, DeviceId, Email, FamilyId,
-        Invalid, KeyId, PasswordHash, PostLogoutUri, Profile, RedirectUri, Resource, RevocationId,
-        Role, Scope, SessionId, StatusPlace, Thumbprint, Timestamp, TokenHash, UserId, Username,
-        WebUri,
+        Acr, Algorithm, Amr, ApiKeyId, Binding, ClientId, CodeChallenge, CodeId, DeviceId, Email,
+        FamilyId, Invalid, KeyId, PasswordHash, PostLogoutUri, Profile, RedirectUri, Resource,
+        RevocationId, Role, Scope, SessionId, StatusPlace, Thumbprint, Timestamp, TokenHash,
+        UserId, Username, WebUri,
     },
 };
 
@@ -67,14 +68,14 @@ kept_as! { Self, Clone::clone, Ok => String i64 bool Vec<u8> }
 
 // As their text.
 kept_as! { String, ToString::to_string, |text| Ok(text.parse()?) =>
-    Acr Algorithm Change ClientId CodeChallenge CodeId DeviceId Email FamilyId KeyId PasswordHash Resource
+    Acr Algorithm ApiKeyId Change ClientId CodeChallenge CodeId DeviceId Email FamilyId KeyId PasswordHash Resource
     RevocationId Revoked SessionId Thumbprint UserId Username WebUri
 }
 
 // As JSON.
 kept_as! { String, to_json, |text| Ok(serde_json::from_str(&text)?) =>
     BTreeSet<Amr> BTreeSet<GrantType> BTreeSet<Resource> BTreeSet<Role> BTreeSet<String> ClaimsRequest Profile
-    Vec<PostLogoutUri> Vec<RedirectUri> Vec<Resource>
+    Vec<IpNet> Vec<PostLogoutUri> Vec<RedirectUri> Vec<Resource>
 }
 kept_as! { String, |set| set.to_json().to_string(), |text| Ok(Self::parse(text)?) => KeySet }
 

@@ -11,7 +11,8 @@ use crate::values::Timestamp;
 /// when somebody comes with them again. Families have that day in their column `sweep_at`. Ten
 /// minutes for changes: every node reads everything again in half that time. As long for a device's
 /// request, which is to learn that it came too late, and for wrong user codes, which count for so long.
-const SWEEPS: [(i64, &str); 10] = [
+/// Thirty days for API keys, whose owners may wonder what became of them.
+const SWEEPS: [(i64, &str); 11] = [
     (
         86_400,
         "delete from codes where id in (
@@ -52,6 +53,12 @@ const SWEEPS: [(i64, &str); 10] = [
         0,
         "delete from revoked_places where first in (
              select first from revoked_places where until < $1 order by until limit $2
+         )",
+    ),
+    (
+        30 * 86_400,
+        "delete from api_keys where id in (
+             select id from api_keys where expires_at < $1 order by expires_at limit $2
          )",
     ),
     (

@@ -16,6 +16,7 @@ use sqlx::{
 use tokio::time::{sleep, timeout};
 
 mod announcements;
+mod api_key;
 mod authorization;
 mod authorization_code;
 mod barrier;

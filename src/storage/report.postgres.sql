@@ -4,7 +4,8 @@ with sizes as (
     where relkind = 'r' and relnamespace = current_schema()::regnamespace
 ),
 counts (name, rows) as (
-    select 'assertions', count(*) from assertions
+    select 'api_keys', count(*) from api_keys
+    union all select 'assertions', count(*) from assertions
     union all select 'changes', count(*) from changes
     union all select 'clients', count(*) from clients
     union all select 'codes', count(*) from codes

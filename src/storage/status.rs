@@ -54,6 +54,7 @@ macro_rules! revoke_places {
                 "update refresh_families set status_place = null
                  where id = $1 and status_place is not null and rotated_at > $2",
             )),
+            Revoked::Key(_) => None,
             Revoked::Session(id) => Some((
                 id.kept(),
                 "insert into revoked_places (first, count, revocation_id, until)
@@ -93,6 +94,42 @@ macro_rules! revoke_places {
                 .execute(&mut *$tx)
                 .await?;
             sqlx::query(clear).bind(&whose).bind(since.kept()).execute(&mut *$tx).await?;
+        }
+        let of_keys = match &revocation.what {
+            Revoked::Key(id) => Some((
+                id.kept(),
+                "insert into revoked_places (first, count, revocation_id, until)
+                 select status_place, 1, $2, $3 from api_keys
+                 where id = $1 and status_place is not null
+                 on conflict (first) do nothing",
+                "update api_keys set status_place = null where id = $1",
+            )),
+            Revoked::User(id) => Some((
+                id.kept(),
+                "insert into revoked_places (first, count, revocation_id, until)
+                 select status_place, 1, $2, $3 from api_keys
+                 where user_id = $1 and status_place is not null
+                 on conflict (first) do nothing",
+                "update api_keys set status_place = null where user_id = $1",
+            )),
+            Revoked::Client(id) => Some((
+                id.kept(),
+                "insert into revoked_places (first, count, revocation_id, until)
+                 select status_place, 1, $2, $3 from api_keys
+                 where client_id = $1 and status_place is not null
+                 on conflict (first) do nothing",
+                "update api_keys set status_place = null where client_id = $1",
+            )),
+            _ => None,
+        };
+        if let Some((whose, revoke, clear)) = of_keys {
+            sqlx::query(revoke)
+                .bind(&whose)
+                .bind($id.kept())
+                .bind(revocation.until.kept())
+                .execute(&mut *$tx)
+                .await?;
+            sqlx::query(clear).bind(&whose).execute(&mut *$tx).await?;
         }
         if let Revoked::Client(client) = &revocation.what {
             sqlx::query(

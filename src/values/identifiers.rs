@@ -130,6 +130,8 @@ row_id! {
     DeviceId
     /// An entry of the revocation set.
     RevocationId
+    /// An API key.
+    ApiKeyId
 }
 
 #[cfg(test)]
@@ -150,6 +152,7 @@ mod tests {
                 assert_round_trip::<FamilyId>(&text);
                 assert_round_trip::<DeviceId>(&text);
                 assert_round_trip::<RevocationId>(&text);
+                assert_round_trip::<ApiKeyId>(&text);
             }
             prop_assert_eq!(UserId::from_bytes(bytes).to_string().parse(), Ok(UserId::from_bytes(bytes)));
         }

@@ -17,14 +17,16 @@ mod user_code;
 
 pub use binding::Binding;
 pub use context::{Acr, Amr, Authentication, MaxAge, Prompt, Prompts};
-pub use identifiers::{ClientId, CodeId, DeviceId, FamilyId, RevocationId, SessionId, UserId};
+pub use identifiers::{
+    ApiKeyId, ClientId, CodeId, DeviceId, FamilyId, RevocationId, SessionId, UserId,
+};
 pub use person::{Address, Email, Password, PasswordHash, Profile, Role, Username, keeps_the_line};
 pub use pkce::{CodeChallenge, CodeVerifier};
 pub use secret::{Secret, TokenHash};
 pub use signet_jwt::{Algorithm, Audience, Invalid, Issuer, KeyId, Scope, Thumbprint, Timestamp};
 pub use status::StatusPlace;
 pub use token::{
-    AuthorizationCode, BrowserToken, ClientSecret, DeviceCode, RefreshToken, SessionToken,
+    ApiKey, AuthorizationCode, BrowserToken, ClientSecret, DeviceCode, RefreshToken, SessionToken,
 };
 pub use uri::{PostLogoutUri, RedirectUri, Resource, WebUri};
 pub use user_code::UserCode;

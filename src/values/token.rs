@@ -3,8 +3,9 @@
 use std::{fmt, str::FromStr};
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
+use sha2::{Digest, Sha256};
 
-use super::{CodeId, DeviceId, FamilyId, Invalid, Secret, SessionId, TokenHash};
+use super::{ApiKeyId, CodeId, DeviceId, FamilyId, Invalid, Secret, SessionId, TokenHash};
 
 /// Tokens of 256 random bits beside their row's id: the row is found by the id, and the hash of the
 /// secret is compared in it. The random part comes first, so that tokens share no beginning.
@@ -118,6 +119,75 @@ impl FromStr for RefreshToken {
             generation: i64::from_be_bytes(part(16, 24)?.try_into().map_err(|_| wrong)?),
             mac: part(24, 48)?.try_into().map_err(|_| wrong)?,
         })
+    }
+}
+
+/// An API key: 256 random bits beside its row's id, and a checksum by which a scanner knows a real one
+/// without asking anybody.
+///
+/// `sgk_`, 64 characters of base64url, and 8 more: the first six bytes of the SHA-256 of the 68 characters
+/// before them.
+#[derive(Clone, Debug)]
+pub struct ApiKey {
+    secret: Secret<[u8; 32]>,
+    id: ApiKeyId,
+}
+
+impl ApiKey {
+    /// What every key begins with.
+    pub const PREFIX: &'static str = "sgk_";
+
+    /// How many characters the checksum has.
+    const CHECKSUM: usize = 8;
+
+    /// A key for the row `id`, from fresh randomness.
+    #[must_use]
+    pub fn new(id: ApiKeyId, secret: [u8; 32]) -> Self {
+        Self { secret: Secret::new(secret), id }
+    }
+
+    /// The row that the key names.
+    #[must_use]
+    pub fn id(&self) -> ApiKeyId {
+        self.id
+    }
+
+    /// What the row keeps of the secret.
+    #[must_use]
+    pub fn hash(&self) -> TokenHash {
+        TokenHash::of(self.secret.expose())
+    }
+
+    /// The key as its holder sees it: 76 characters.
+    #[must_use]
+    pub fn expose(&self) -> String {
+        let mut bytes = [0; 48];
+        bytes[..32].copy_from_slice(self.secret.expose());
+        bytes[32..].copy_from_slice(&self.id.to_bytes());
+        let key = format!("{}{}", Self::PREFIX, BASE64.encode(bytes));
+        let checksum = Self::checksum(&key);
+        key + &checksum
+    }
+
+    fn checksum(key: &str) -> String {
+        BASE64.encode(&Sha256::digest(key)[..6])
+    }
+}
+
+impl FromStr for ApiKey {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let wrong = Invalid("api_key");
+        let end = text.len().checked_sub(Self::CHECKSUM).ok_or(wrong)?;
+        let (key, checksum) = text.split_at_checked(end).ok_or(wrong)?;
+        if Self::checksum(key) != checksum {
+            return Err(wrong);
+        }
+        let bytes = key.strip_prefix(Self::PREFIX).and_then(exactly::<48>).ok_or(wrong)?;
+        let (secret, id) = bytes.split_at(32);
+        let id = ApiKeyId::from_bytes(id.try_into().map_err(|_| wrong)?);
+        Ok(Self::new(id, secret.try_into().map_err(|_| wrong)?))
     }
 }
 

@@ -8,6 +8,7 @@
     reason = "tests read where PostgreSQL is, and make schemas of their own there"
 )]
 
+mod api_keys;
 mod clients;
 mod configuration;
 mod reference;

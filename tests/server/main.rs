@@ -32,6 +32,7 @@ macro_rules! on_both_engines {
 mod attacks;
 mod device;
 mod dpop;
+mod exchange;
 mod flows;
 mod pages;
 mod races;

@@ -28,6 +28,7 @@ macro_rules! on_both_engines {
     };
 }
 
+mod api_key;
 mod authorization_code;
 mod client;
 mod client_assertion;

@@ -2,9 +2,9 @@
 
 use signet::{
     model::{
-        Authorization, ClaimsRequest, Client, ClientKind, CodeState, Consent, Credentials,
-        GrantType, IssuedCode, RefreshFamily, ResourceServer, Revocation, Revoked, SecretHash,
-        SecretMethod, Session, SigningKeyRecord, User,
+        ApiKeyRecord, Authorization, ClaimsRequest, Client, ClientKind, CodeState, Consent,
+        Credentials, GrantType, IssuedCode, KeyOwner, RefreshFamily, ResourceServer, Revocation,
+        Revoked, SecretHash, SecretMethod, Session, SigningKeyRecord, User,
     },
     storage::{Attempt, Proof, Store, UserCreation},
     values::{
@@ -170,6 +170,24 @@ pub(crate) fn family(number: u128) -> RefreshFamily {
         expires_at: NOW.plus(30 * DAY),
         revoked_at: None,
         status_place: place(number),
+    }
+}
+
+/// A key of Alice's (1).
+pub(crate) fn api_key(number: u128) -> ApiKeyRecord {
+    ApiKeyRecord {
+        id: id(number),
+        name: "Zoë's script".to_owned(),
+        owner: KeyOwner::Person(id(1)),
+        secret: SecretHash { current: hash("key"), previous: None },
+        scope: scope("orders:read"),
+        addresses: vec!["192.0.2.0/24".parse().unwrap(), "2001:db8::/32".parse().unwrap()],
+        rate_limit: Some(60),
+        created_at: NOW,
+        expires_at: NOW.plus(DAY),
+        revoked_at: None,
+        last_used_at: None,
+        status_place: None,
     }
 }
 

@@ -24,6 +24,8 @@ async fn everything_that_can_be_revoked_is_remembered(store: Store) {
     let all = [
         Revoked::Token("a jti with spaces".to_owned()),
         Revoked::Family(id(1)),
+        Revoked::Issued(id(1)),
+        Revoked::Key(id(1)),
         Revoked::Session(id(1)),
         Revoked::Client(client_id("shop")),
         Revoked::User(id(1)),

@@ -186,6 +186,12 @@ pub(super) fn check(client: &Client) -> Result<(), AdminError> {
              client_credentials grant: leave out --public or the grant",
         );
     }
+    if client.is_public() && client.may_use(GrantType::TokenExchange) {
+        return refused(
+            "a public client has nothing to prove itself with, so it cannot have the token exchange \
+             grant: leave out --public or the grant",
+        );
+    }
     if client.is_public() && !client.pkce_required {
         return refused(
             "a public client always needs PKCE: leave out --no-require-pkce, or make the client \

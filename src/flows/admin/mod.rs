@@ -1,10 +1,12 @@
 //! What operators do: make, change, stop and remove clients, people and APIs.
 
+mod api_keys;
 mod client_rules;
 mod clients;
 mod resources;
 mod users;
 
+pub use api_keys::NewApiKey;
 pub use client_rules::{AuthMethod, public_keys};
 pub use clients::{ClientChange, NewClient};
 pub use resources::{NewResource, ResourceChange};

@@ -10,6 +10,7 @@ mod cors;
 mod device;
 mod disabled;
 mod dpop;
+mod exchange;
 mod forms;
 mod introspection;
 mod issuer;

@@ -1,0 +1,22 @@
+-- API keys of people and of clients: exactly one of the two owns a key.
+create table api_keys (
+    id                    text    not null primary key,
+    name                  text    not null,
+    user_id               text    references users (id) on delete cascade,
+    client_id             text    references clients (id) on delete cascade,
+    secret                blob    not null,
+    previous_secret       blob,
+    previous_secret_until integer,
+    scope                 text    not null,
+    addresses             text    not null,
+    rate_limit            integer,
+    created_at            integer not null,
+    expires_at            integer not null,
+    revoked_at            integer,
+    last_used_at          integer,
+    status_place          integer
+) strict;
+
+create index api_keys_of_user on api_keys (user_id);
+create index api_keys_of_client on api_keys (client_id);
+create index api_keys_by_expiry on api_keys (expires_at);
