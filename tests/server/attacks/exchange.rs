@@ -11,7 +11,7 @@ use signet::{
 use super::refused;
 use crate::{
     exchange::{another_api, exchange, key_of_ada, new_key, ready},
-    support::{API, Prover, Server, access_token, hs256, text, unsigned},
+    support::{API, Prover, Server, hs256, text, unsigned},
 };
 
 const API_KEY: &str = "urn:signet:params:oauth:token-type:api-key";
@@ -194,7 +194,8 @@ async fn a_bound_token_is_exchanged_by_its_holder_with_its_key_alone(server: Ser
     server.admin().update_client(&"machine".parse().unwrap(), change).await.unwrap();
     server.follow().await;
     let (holder, thief) = (Prover::new(&server), Prover::new(&server));
-    let token = access_token(&holder.tokens().await).to_owned();
+    let (_, tokens) = server.machine_with(&[&holder.proof()]).await;
+    let token = text(&tokens, "access_token").to_owned();
     let form = [
         ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
         ("subject_token_type", ACCESS_TOKEN),
