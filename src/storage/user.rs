@@ -286,22 +286,30 @@ impl Store {
     /// False if there was none.
     pub async fn delete_user(&self, id: UserId, revocation: &Revocation) -> Result<bool> {
         change!(self, |tx| {
-            // The lock of the row first: whoever is being granted something has then either been granted
-            // it or lost the account. Revoked before it is deleted, as long as places are known.
-            let known = sqlx::query("update users set revision = revision + 1 where id = $1")
+            let known: Option<String> = sqlx::query_scalar("select id from users where id = $1")
                 .bind(id.kept())
-                .execute(&mut *tx)
+                .fetch_optional(&mut *tx)
                 .await?;
-            let deleted = known.rows_affected() > 0;
-            if deleted {
+            if known.is_none() {
+                false
+            } else {
+                // Codes and requests before families: whoever is redeeming one has then either lost
+                // it or kept the family. Revoked before they are deleted, as long as their places
+                // are known.
+                for statement in [
+                    "delete from codes where user_id = $1",
+                    "delete from device_requests where user_id = $1",
+                ] {
+                    sqlx::query(statement).bind(id.kept()).execute(&mut *tx).await?;
+                }
                 keep_revocation!(tx, revocation);
-                // Sessions, consents, codes, devices' requests and families go with the row.
+                // Sessions, consents, families and keys go with the row.
                 sqlx::query("delete from users where id = $1")
                     .bind(id.kept())
                     .execute(&mut *tx)
                     .await?;
+                true
             }
-            deleted
         })
     }
 }
