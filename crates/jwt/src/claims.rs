@@ -49,6 +49,12 @@ pub(crate) fn check_audience(
     claims: &Map<String, Value>,
     expected: &Expected<'_>,
 ) -> Result<(), Rejected> {
+    if let (Some(Value::String(only)), Some(names)) = (claims.get("aud"), expected.audience)
+        && !only.is_empty()
+    {
+        // Most have one, of which no list need be made.
+        return if names.contains(&only.as_str()) { Ok(()) } else { Err(WrongAudience) };
+    }
     let audience = (claims.get("aud").map(Audience::deserialize).transpose())
         .map_err(|_| BadClaims("aud is neither a string nor an array of strings"))?;
     let Some(names) = expected.audience else {

@@ -13,7 +13,8 @@ use crate::{
     strict_json,
 };
 
-const LONGEST: usize = 16 * 1024;
+/// How long a token may be, in bytes, unless its reader expects a longer one.
+pub(crate) const LONGEST: usize = 16 * 1024;
 
 /// A well-formed compact JWS over a JSON object, signed by who knows whom.
 pub(crate) struct Compact<'a> {
@@ -26,9 +27,9 @@ pub(crate) struct Compact<'a> {
 
 impl<'a> Compact<'a> {
     /// Takes a token apart. Anything with a second possible reading is refused.
-    pub(crate) fn parse(token: &'a str) -> Result<Self, Rejected> {
-        if token.len() > LONGEST {
-            return Err(Malformed("it is longer than 16 KiB"));
+    pub(crate) fn parse(token: &'a str, longest: usize) -> Result<Self, Rejected> {
+        if token.len() > longest {
+            return Err(Malformed("it is too long"));
         }
         let (signed, signature) = token.rsplit_once('.').ok_or(Malformed("it has no dots"))?;
         let (header, payload) = signed.split_once('.').ok_or(Malformed("it has one dot only"))?;

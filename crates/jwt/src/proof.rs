@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     algorithm::Algorithm,
     base64url, claims,
-    compact::Compact,
+    compact::{self, Compact},
     expected::Typ,
     proof_uri::ProofUri,
     public_key::PublicKey,
@@ -57,7 +57,7 @@ impl Proof {
     /// Checks a proof (§4.3), in this order: form, type, algorithm, key, signature, claims, request,
     /// access token, time.
     pub fn verify(text: &str, expected: &ExpectedProof<'_>) -> Result<Self, Rejected> {
-        let proof = Compact::parse(text)?;
+        let proof = Compact::parse(text, compact::LONGEST)?;
         if !Typ::Is(TYP).accepts(proof.typ()) {
             return Err(WrongType);
         }
@@ -204,7 +204,7 @@ mod tests {
         let mut claims = claims();
         change(&mut header, &mut claims);
         let payload = serde_json::to_vec(&claims).unwrap();
-        crate::compact::sign(&header.to_string(), &payload, &pair).unwrap()
+        compact::sign(&header.to_string(), &payload, &pair).unwrap()
     }
 
     fn refused(change: impl FnOnce(&mut Value, &mut Value)) -> Rejected {

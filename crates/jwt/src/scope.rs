@@ -37,6 +37,13 @@ impl Scope {
         Ok(Self(scope))
     }
 
+    /// Whether a claim of this text is a scope, which costs less than to make one.
+    #[must_use]
+    pub fn is_valid(claim: &str) -> bool {
+        let tokens = || claim.split(' ');
+        claim.is_empty() || tokens().all(is_scope_token) && tokens().count() <= MOST
+    }
+
     /// Whether there is no token in it.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -141,6 +148,16 @@ fn is_scope_token(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_claim_is_a_scope_if_one_can_be_made_of_it() {
+        let many = |count: usize| vec!["a"; count].join(" ");
+        for text in ["", "a", "a b", "a  b", " a", "a ", "\"", "a\\b", "\u{e9}", &many(256)] {
+            let made: Result<Scope, _> = serde_json::from_value(serde_json::json!(text));
+            assert_eq!(Scope::is_valid(text), made.is_ok(), "{text:?}");
+        }
+        assert!(!Scope::is_valid(&many(257)));
+    }
 
     fn scope(text: &str) -> Scope {
         text.parse().unwrap()

@@ -5,7 +5,7 @@
 use std::fmt;
 
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{
     algorithm::Algorithm,
@@ -29,12 +29,18 @@ pub struct Unverified<'a> {
 }
 
 impl<'a> Unverified<'a> {
-    /// Takes a token apart. Anything with a second possible reading is refused.
+    /// Takes a token of at most 16 KiB apart. Anything with a second possible reading is refused.
     ///
     /// Deliberately not looked at: `jwk`, `jku`, `x5u` and `x5c`, by which a token would vouch for
     /// itself (RFC 8725 §3.10).
     pub fn parse(token: &'a str) -> Result<Self, Rejected> {
-        let token = Compact::parse(token)?;
+        Self::parse_within(token, compact::LONGEST)
+    }
+
+    /// Takes a token of at most so many bytes apart: a status list, which may be longer than what
+    /// strangers send.
+    pub fn parse_within(token: &'a str, longest: usize) -> Result<Self, Rejected> {
+        let token = Compact::parse(token, longest)?;
         let kid = compact::text(&token.header, "kid")?.map(str::parse).transpose();
         let kid = kid.map_err(|_| Malformed("the key id is not one"))?;
 
@@ -78,6 +84,18 @@ impl<'a> Unverified<'a> {
         keys: &KeySet,
         expected: &Expected<'_>,
     ) -> Result<Verified<C>, Rejected> {
+        let Verified { claims, expires_at, kid } = self.verify_object(keys, expected)?;
+        let claims = C::deserialize(Value::Object(claims))
+            .map_err(|_| BadClaims("one is missing or of the wrong kind"))?;
+        Ok(Verified { claims, expires_at, kid })
+    }
+
+    /// The same checks; the claims as they stand.
+    pub fn verify_object(
+        self,
+        keys: &KeySet,
+        expected: &Expected<'_>,
+    ) -> Result<Verified<Map<String, Value>>, Rejected> {
         if !expected.typ.accepts(self.typ()) {
             return Err(WrongType);
         }
@@ -86,13 +104,10 @@ impl<'a> Unverified<'a> {
         }
         let kid = self.signer(keys)?.kid().cloned();
 
-        let payload = self.token.payload;
-        let expires_at = claims::check_times(&payload, expected)?;
-        claims::check_issuer(&payload, expected)?;
-        claims::check_audience(&payload, expected)?;
-
-        let claims = C::deserialize(Value::Object(payload))
-            .map_err(|_| BadClaims("one is missing or of the wrong kind"))?;
+        let claims = self.token.payload;
+        let expires_at = claims::check_times(&claims, expected)?;
+        claims::check_issuer(&claims, expected)?;
+        claims::check_audience(&claims, expected)?;
         Ok(Verified { claims, expires_at, kid })
     }
 
