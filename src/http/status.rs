@@ -31,7 +31,7 @@ use crate::{
 const BEAT: Duration = Duration::from_secs(1);
 
 /// How many beats pass before something is sent though nothing has changed.
-const SILENT_BEATS: u32 = 15;
+const SILENT_BEATS: u32 = 3;
 
 pub(super) async fn lists(State(app): State<Arc<App>>) -> Result<Json<Value>, Refusal> {
     Ok(Json(json!({ "status_lists": flows::status::lists(&app).await? })))
@@ -50,15 +50,17 @@ pub(super) async fn list(
     Ok(tagged(document("application/statuslist+jwt", TTL, body), &headers, &list.etag))
 }
 
-/// First what is revoked now, an event `snapshot` for each list, and then every revocation as this node
-/// hears of it, an event `revoked`.
+/// First what is revoked now, an event `snapshot` for each list, and an event `current` when that is all;
+/// then every revocation as this node hears of it, an event `revoked`.
 pub(super) async fn events(State(app): State<Arc<App>>) -> Response {
     let Some(place) = flows::status::listener(&app) else {
         let later = [(header::RETRY_AFTER, "30")];
         return (StatusCode::SERVICE_UNAVAILABLE, later, "too many are listening\n")
             .into_response();
     };
-    Sse::new(Listener::new(app, place).events()).into_response()
+    // nginx would keep back what is to be heard at once.
+    let unbuffered = [("x-accel-buffering", "no")];
+    (unbuffered, Sse::new(Listener::new(app, place).events())).into_response()
 }
 
 struct Listener {
@@ -114,7 +116,8 @@ impl Listener {
 fn snapshot(app: &App) -> VecDeque<Event> {
     let places = app.directory.places();
     let lists = places.lists().into_iter();
-    lists.map(|list| event(app, "snapshot", list, places.revoked_in(list))).collect()
+    let lists = lists.map(|list| event(app, "snapshot", list, places.revoked_in(list)));
+    lists.chain([Event::default().event("current").data("{}")]).collect()
 }
 
 fn revoked(app: &App, places: RevokedPlaces) -> Event {

@@ -6,7 +6,7 @@ use std::io::Read;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
 use flate2::read::ZlibDecoder;
 use reqwest::{StatusCode, header};
-use serde_json::Value;
+use serde_json::{Value, json};
 use signet_jwt::{Algorithm, Expected, Expiry, KeySet, Typ, Unverified};
 
 use crate::support::{Credentials, Server, payload, text};
@@ -171,18 +171,21 @@ async fn whoever_listens_hears_what_is_revoked(server: Server) {
     let mut events = server.browser().get("/status/events", &[]).await;
     assert_eq!(events.headers()[header::CONTENT_TYPE], "text/event-stream");
     let mut stream = String::new();
-    let mut hears = async |name: &str, tokens: &Value| {
+    let place = |tokens: &Value| {
         let status = &payload(text(tokens, "access_token"))["status"]["status_list"];
-        let data = serde_json::json!({ "idx": [status["idx"]], "uri": status["uri"] });
+        json!({ "idx": [status["idx"]], "uri": status["uri"] })
+    };
+    let mut hears = async |name: &str, data: Value| {
         let event = format!("event: {name}\ndata: {data}\n\n");
         while !stream.contains(&event) {
             let chunk = events.chunk().await.unwrap().unwrap_or_else(|| panic!("{stream}"));
             stream.push_str(std::str::from_utf8(&chunk).unwrap());
         }
     };
-    hears("snapshot", &before).await;
+    hears("snapshot", place(&before)).await;
+    hears("current", json!({})).await;
     revoke(&server, &server.web, text(&after, "refresh_token")).await;
-    hears("revoked", &after).await;
+    hears("revoked", place(&after)).await;
 }
 
 async fn a_revocation_on_one_node_is_in_the_list_of_another(server: Server) {
