@@ -28,7 +28,7 @@ export const person = { username: "alice", password: "correct horse battery stap
 /** How long callers are told that tokens are valid while `world.brief` is set, in seconds. */
 export const briefly = 12;
 /** How many keys are announced before anybody has fetched the key set, beside the first two. */
-const announced = 3;
+const announced = 49;
 
 export const work = mkdtempSync(join(tmpdir(), "signet-examples-"));
 chmodSync(work, 0o711); // Apache reads its pages as www-data
