@@ -14,6 +14,9 @@ const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 /// The challenge of [`VERIFIER`] (RFC 7636 appendix B).
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
+/// What is asked for, unless it is said otherwise.
+pub(crate) const SCOPE: &str = "openid email offline_access";
+
 /// An answer that came whole: its status and what it says.
 pub(crate) type Answer = (u16, Value);
 
@@ -97,9 +100,19 @@ impl Client {
         answer(self.http.get(self.url("/jwks"))).await
     }
 
+    /// Revoke a grant of `web` by its refresh token.
+    pub(crate) async fn revoke_grant(&self, token: &str) {
+        assert_eq!(self.post("/revoke", &self.web, &[("token", token)]).await.unwrap().0, 200);
+    }
+
     /// Sign ada in with this browser, and allow what is asked: a code.
     pub(crate) async fn sign_in(&self, browser: &Http) -> Option<String> {
-        let mut at = self.authorization(None);
+        self.code_for(browser, SCOPE).await
+    }
+
+    /// The same, for this scope.
+    pub(crate) async fn code_for(&self, browser: &Http, scope: &str) -> Option<String> {
+        let mut at = self.authorization(None, scope);
         let mut response = browser.get(at.clone()).send().await.ok()?;
         loop {
             if let Some(next) = location(&response) {
@@ -126,18 +139,18 @@ impl Client {
 
     /// A code for whoever is signed in at this browser, without a page.
     pub(crate) async fn silent_code(&self, browser: &Http) -> Option<String> {
-        let response = browser.get(self.authorization(Some("none"))).send().await.ok()?;
+        let response = browser.get(self.authorization(Some("none"), SCOPE)).send().await.ok()?;
         Some(code(&location(&response).unwrap().parse().unwrap()))
     }
 
     /// A usual authorization request.
-    pub(crate) fn authorization(&self, prompt: Option<&str>) -> Url {
+    pub(crate) fn authorization(&self, prompt: Option<&str>, scope: &str) -> Url {
         let mut url: Url = self.url("/authorize").parse().unwrap();
         url.query_pairs_mut().extend_pairs([
             ("client_id", "web"),
             ("redirect_uri", CALLBACK),
             ("response_type", "code"),
-            ("scope", "openid email offline_access"),
+            ("scope", scope),
             ("code_challenge", CHALLENGE),
             ("code_challenge_method", "S256"),
         ]);

@@ -40,6 +40,7 @@ macro_rules! on_both_engines {
 
 mod client;
 mod crash;
+mod guard;
 mod nodes;
 mod overload;
 #[path = "../support/program.rs"]

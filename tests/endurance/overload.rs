@@ -11,7 +11,7 @@ use reqwest::{StatusCode, header};
 use tokio::task::{JoinSet, spawn_blocking};
 
 use crate::{
-    client::{Client, browser, hidden, location},
+    client::{Client, SCOPE, browser, hidden, location},
     program::{PASSWORD, Program, USERNAME},
 };
 
@@ -72,7 +72,7 @@ async fn a_flood_is_turned_away_while_everybody_else_is_served(program: Program)
 /// Everybody at once: how many were let in, and how many were asked to come again.
 async fn sign_ins(client: Client) -> (usize, usize) {
     let browser = browser();
-    let begun = browser.get(client.authorization(None)).send().await.unwrap();
+    let begun = browser.get(client.authorization(None, SCOPE)).send().await.unwrap();
     let page = client.url(&location(&begun).unwrap());
     let request =
         hidden(&browser.get(&page).send().await.unwrap().text().await.unwrap(), "request");

@@ -34,6 +34,7 @@ mod device;
 mod dpop;
 mod exchange;
 mod flows;
+mod guard;
 mod pages;
 mod races;
 mod rotation;

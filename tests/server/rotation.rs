@@ -33,6 +33,7 @@ async fn no_valid_token_is_refused_in_fifty_rotations(server: Server) {
         Verifier::new(Habit::Caches, 201),
         Verifier::new(Habit::AsksForUnknownKeys, 0),
     ];
+    let guards = [server.guard().await, other.guard().await];
     let begun = server.app.clock.now();
     let mut tokens: Vec<String> = Vec::new();
     let mut steps = STEPS.into_iter().cycle();
@@ -59,6 +60,11 @@ async fn no_valid_token_is_refused_in_fifty_rotations(server: Server) {
                 for token in &tokens {
                     verifier.accepts(token, &nodes).await;
                 }
+            }
+            for (guard, token) in
+                guards.iter().flat_map(|guard| tokens.iter().map(move |token| (guard, token)))
+            {
+                guard.verify_token(token).await.unwrap();
             }
             if rotation.active_at <= now && unheard <= 0 {
                 break;

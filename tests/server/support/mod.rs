@@ -2,6 +2,7 @@
 
 mod browser;
 mod device;
+mod guard;
 mod home;
 mod machine;
 mod prover;
