@@ -5,6 +5,7 @@ use super::{
     events::Event,
     issue::{self, Held, Issued, Place},
     revocation::revoke_family,
+    role,
 };
 use crate::{
     config::TokensConfig,
@@ -44,6 +45,7 @@ pub async fn redeem(
     let user = user
         .filter(|user| user.disabled_at.is_none())
         .ok_or_else(|| InvalidGrant.because("the person can no longer sign in"))?;
+    let authority = role::authority(app, &redeemable.entitlement, Some(&user)).await?;
 
     dpop::spend(app, client.possession()).await?;
     let place = app.statuses.place(&app.store).await?;
@@ -56,7 +58,7 @@ pub async fn redeem(
 
     let refresh_token =
         redeemable.refreshable.then(|| app.keys.refresh_token(family, 0, client.id()));
-    let held = Held { place: Some(Place::OfGrant(place)), refresh_token };
+    let held = Held { place: Some(Place::OfGrant(place)), authority, refresh_token };
     issue::mint(app, &redeemable.entitlement, Some(&user), held, now).await
 }
 

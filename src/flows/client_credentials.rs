@@ -3,6 +3,7 @@
 use super::{
     App, Result, dpop,
     issue::{self, Held, Issued, Place},
+    role,
 };
 use crate::protocol::{
     client_auth::AuthenticatedClient,
@@ -18,10 +19,11 @@ pub async fn issue(
     let apis = app.directory.apis();
 
     let entitlement = client_credentials::decide(request, client, &apis.catalogue)?;
+    let authority = role::authority(app, &entitlement, None).await?;
 
     dpop::spend(app, client.possession()).await?;
 
     let place = client.client().first_status_place.map(Place::InBlock);
-    let held = Held { place, refresh_token: None };
+    let held = Held { place, authority, refresh_token: None };
     issue::mint(app, &entitlement, None, held, app.clock.now()).await
 }

@@ -2,7 +2,7 @@
 //! command line write to the database; [`Directory::follow`] is how their changes get here.
 
 use std::{
-    collections::HashSet,
+    collections::{BTreeSet, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
@@ -14,13 +14,13 @@ use tokio::sync::broadcast;
 use super::{Result, app::Clock};
 use crate::{
     keys::Keys,
-    model::{Change, Client, Revocation, RevokedPlaces},
+    model::{Change, Client, Holder, Revocation, RevokedPlaces},
     protocol::{
         access_token::AccessClaims, metadata, resource::Catalogue, revocation::RevocationSet,
-        status::StatusSet,
+        role::RoleBook, status::StatusSet,
     },
     storage::Store,
-    values::{ClientId, Issuer, Timestamp},
+    values::{ClientId, Issuer, RoleId, Timestamp},
 };
 
 /// How many clients are kept in memory.
@@ -42,7 +42,7 @@ pub struct Directory {
     store: Store,
     issuer: Issuer,
     clock: Clock,
-    clients: Cache<ClientId, Arc<Client>>,
+    clients: Cache<ClientId, KnownClient>,
     apis: Arc<ArcSwap<Apis>>,
     revocations: Arc<RwLock<RevocationSet>>,
     places: Arc<RwLock<StatusSet>>,
@@ -53,11 +53,20 @@ pub struct Directory {
     progress: Arc<Mutex<Progress>>,
 }
 
-/// The APIs, and the metadata that names their scopes.
+/// A client, and what it was given for its own tokens.
+#[derive(Clone)]
+struct KnownClient {
+    client: Arc<Client>,
+    roles: Arc<BTreeSet<RoleId>>,
+}
+
+/// The APIs with their roles, and the metadata that names their scopes.
 #[derive(Debug)]
 pub struct Apis {
     /// The APIs.
     pub catalogue: Catalogue,
+    /// Their roles.
+    pub roles: RoleBook,
     /// The discovery document.
     pub metadata: Bytes,
 }
@@ -101,25 +110,52 @@ impl Directory {
 
     /// A client, if there is one of this name.
     pub async fn client(&self, id: &ClientId) -> Result<Option<Arc<Client>>> {
-        if let Some(client) = self.clients.get(id) {
-            return Ok(Some(client));
+        Ok(self.known_client(id).await?.map(|known| known.client))
+    }
+
+    /// The roles that a client was given for its own tokens, without those that they include.
+    pub async fn roles_of_client(&self, id: &ClientId) -> Result<Arc<BTreeSet<RoleId>>> {
+        Ok(self.known_client(id).await?.map(|known| known.roles).unwrap_or_default())
+    }
+
+    async fn known_client(&self, id: &ClientId) -> Result<Option<KnownClient>> {
+        if let Some(known) = self.clients.get(id) {
+            return Ok(Some(known));
         }
         let epoch = self.progress().epoch;
-        let Some(client) = self.store.client(id).await?.map(Arc::new) else { return Ok(None) };
+        let Some(client) = self.store.client(id).await? else { return Ok(None) };
+        let roles = self.store.granted_roles(&Holder::Client(id.clone())).await?;
+        let known = KnownClient { client: Arc::new(client), roles: Arc::new(roles) };
         // Who is new here may speak of APIs that are new here too.
         self.look_for_apis(epoch).await?;
 
         let progress = self.progress();
         if progress.epoch == epoch {
-            self.clients.insert(id.clone(), client.clone());
+            self.clients.insert(id.clone(), known.clone());
         }
-        Ok(Some(client))
+        Ok(Some(known))
     }
 
     /// The APIs.
     #[must_use]
     pub fn apis(&self) -> Arc<Apis> {
         self.apis.load_full()
+    }
+
+    /// The APIs as they were when roles had been changed so often, or later: whoever has read what somebody
+    /// was given must know the roles that were there to be given.
+    pub async fn apis_since(&self, revision: i64) -> Result<Arc<Apis>> {
+        let known = self.apis();
+        if known.roles.revision() >= revision {
+            return Ok(known);
+        }
+        let epoch = self.progress().epoch;
+        let apis = Arc::new(read_apis(&self.store, &self.issuer).await?);
+        let progress = self.progress();
+        if progress.epoch == epoch {
+            self.apis.store(apis.clone());
+        }
+        Ok(apis)
     }
 
     /// Whether the token with these claims was revoked.
@@ -270,7 +306,8 @@ impl Progress {
 async fn read_apis(store: &Store, issuer: &Issuer) -> Result<Apis> {
     let catalogue = Catalogue::new(issuer.clone(), store.resources().await?);
     let metadata = Bytes::from(metadata::document(issuer, &catalogue).to_string());
-    Ok(Apis { catalogue, metadata })
+    let (revision, roles) = store.roles().await?;
+    Ok(Apis { catalogue, roles: RoleBook::new(revision, roles), metadata })
 }
 
 #[cfg(test)]

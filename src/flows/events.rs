@@ -25,6 +25,8 @@ pub enum Event<'a> {
     UserCodesGuessed { user: UserId },
     /// A client was given tokens.
     TokensIssued { client: &'a ClientId, family: Option<FamilyId> },
+    /// A client was given an access token that is so large that a header may not hold it.
+    LargeToken { client: &'a ClientId, bytes: usize },
     /// A code came twice: everything from it is revoked.
     CodeReused { client: &'a ClientId, family: FamilyId },
     /// A refresh token came twice: everything of its family is revoked.
@@ -74,6 +76,9 @@ impl Event<'_> {
             Self::TokensIssued { client, family } => {
                 let family = family.map(tracing::field::display);
                 tracing::debug!(target: "signet::audit", %client, family, "tokens_issued");
+            }
+            Self::LargeToken { client, bytes } => {
+                tracing::warn!(target: "signet::audit", %client, bytes, "large_token");
             }
             Self::CodeReused { client, family } => {
                 tracing::warn!(target: "signet::audit", %client, %family, "code_reused");

@@ -7,6 +7,7 @@ use super::{
     dpop,
     events::Event,
     issue::{self, Held, Issued, Place},
+    role,
 };
 use crate::{
     model::User,
@@ -45,6 +46,7 @@ async fn for_key(
 
     let entitlement =
         exchange::decide_key(request, client, &record, owned.as_ref(), &apis.catalogue, now)?;
+    let authority = role::authority(app, &entitlement, user.as_ref()).await?;
 
     dpop::spend(app, client.possession()).await?;
 
@@ -57,7 +59,7 @@ async fn for_key(
     }
 
     Event::ApiKeyExchanged { key: record.id, client: client.id() }.emit();
-    let held = Held { place: Some(Place::OfGrant(place)), refresh_token: None };
+    let held = Held { place: Some(Place::OfGrant(place)), authority, refresh_token: None };
     issue::mint(app, &entitlement, user.as_ref(), held, now).await
 }
 
@@ -77,11 +79,12 @@ async fn for_token(
 
     let entitlement =
         exchange::decide_token(request, client, &subject, actor.as_deref(), &apis.catalogue)?;
+    let authority = role::authority(app, &entitlement, user.as_ref()).await?;
 
     dpop::spend(app, client.possession()).await?;
 
     let place = subject.status.as_ref().and_then(|status| status.place(app.issuer()));
-    let held = Held { place: place.map(Place::OfGrant), refresh_token: None };
+    let held = Held { place: place.map(Place::OfGrant), authority, refresh_token: None };
     issue::mint(app, &entitlement, user.as_ref(), held, now).await
 }
 

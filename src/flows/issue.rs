@@ -1,6 +1,6 @@
 //! The only place where tokens are minted.
 
-use std::{collections::BTreeSet, fmt};
+use std::fmt;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
 use serde::Serialize;
@@ -10,6 +10,7 @@ use crate::{
     model::User,
     protocol::{
         Entitlement, Subject, access_token, id_token,
+        role::Authority,
         status::{self, ListClaims},
     },
     values::{Algorithm, RefreshToken, Scope, StatusPlace, Timestamp},
@@ -46,11 +47,17 @@ impl fmt::Debug for Issued {
     }
 }
 
-/// What goes with an access token: where it is found in the status lists, and how to get the next one.
+/// From how many bytes on an access token is told of: what carries it in a header may refuse it.
+const LARGE: usize = 4096;
+
+/// What goes with an access token: where it is found in the status lists, what its subject may do, and how to
+/// get the next one.
 #[derive(Debug, Default)]
 pub struct Held {
     /// Where it is found.
     pub place: Option<Place>,
+    /// What its subject may do.
+    pub authority: Authority,
     /// The refresh token of its grant.
     pub refresh_token: Option<RefreshToken>,
 }
@@ -81,16 +88,18 @@ pub async fn mint(
     held: Held,
     now: Timestamp,
 ) -> Result<Issued> {
-    let Held { place, refresh_token } = held;
+    let Held { place, authority, refresh_token } = held;
     let terms = entitlement.terms();
     let lifetime = app.config.tokens.access_lifetime;
     let jti = BASE64.encode(app.random.bytes::<16>());
-    let roles = user.map_or_else(BTreeSet::new, |user| user.roles.clone());
     let validity = (app.issuer(), lifetime, now);
     let place = place.map(|place| place.of(&jti));
-    let claims = access_token::claims(entitlement, &roles, jti, place, validity);
+    let claims = access_token::claims(entitlement, authority, jti, place, validity);
     let expires_in = claims.exp.since(now);
     let access_token = app.keys.sign(terms.algorithm, access_token::TYP, &claims, now).await?;
+    if access_token.len() > LARGE {
+        Event::LargeToken { client: &terms.client, bytes: access_token.len() }.emit();
+    }
 
     let id_token = match (&terms.id_token, &terms.subject, user) {
         (Some(id_terms), Subject::Person(_, authentication), Some(user)) => {

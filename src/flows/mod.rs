@@ -23,6 +23,7 @@ pub mod password;
 mod pending;
 pub mod refresh;
 pub mod revocation;
+mod role;
 pub mod sessions;
 pub mod status;
 pub mod token;

@@ -5,6 +5,7 @@ use super::{
     events::Event,
     issue::{self, Held, Issued, Place},
     revocation::revoke_family,
+    role,
 };
 use crate::{
     model::{RefreshFamily, User},
@@ -42,6 +43,7 @@ pub async fn refresh(
         match refresh::decide(&request, client, &family, &apis.catalogue, grace, now)? {
             Decision::Rotate(entitlement) => {
                 let user = who_may_sign_in(user)?;
+                let authority = role::authority(app, &entitlement, Some(&user)).await?;
                 bind(app, &family, client).await?;
                 let place = match family.status_place {
                     Some(place) => place,
@@ -56,13 +58,19 @@ pub async fn refresh(
                     now,
                 };
                 if app.store.rotate_family(attempt).await? == Rotation::Rotated {
-                    let held = held(app, client, &family, family.generation + 1, Some(place));
+                    let held = Held {
+                        authority,
+                        ..held(app, client, &family, family.generation + 1, Some(place))
+                    };
                     return issue::mint(app, &entitlement, Some(&user), held, now).await;
                 }
             }
             Decision::Repeat(entitlement) => {
                 let user = who_may_sign_in(user)?;
-                let held = held(app, client, &family, family.generation, family.status_place);
+                let held = Held {
+                    authority: role::authority(app, &entitlement, Some(&user)).await?,
+                    ..held(app, client, &family, family.generation, family.status_place)
+                };
                 return issue::mint(app, &entitlement, Some(&user), held, now).await;
             }
             Decision::Reused => {
@@ -83,7 +91,7 @@ fn held(
     place: Option<StatusPlace>,
 ) -> Held {
     let token = app.keys.refresh_token(family.id, generation, client.id());
-    Held { place: place.map(Place::OfGrant), refresh_token: Some(token) }
+    Held { place: place.map(Place::OfGrant), refresh_token: Some(token), ..Held::default() }
 }
 
 /// A public client that begins to prove that it holds a key gets refresh tokens that are bound to it from

@@ -17,7 +17,7 @@ pub struct User {
     pub email_verified: bool,
     /// Everything else that is known, in the words of OpenID Connect.
     pub profile: Profile,
-    /// The roles that access tokens carry.
+    /// The roles that belong to no API. Tokens for APIs that have roles of their own do not carry them.
     pub roles: BTreeSet<Role>,
     /// The password; without one nobody can sign in with a password.
     pub password: Option<PasswordHash>,

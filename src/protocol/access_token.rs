@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Entitlement, Subject, status::Status};
+use super::{Entitlement, Subject, role::Authority, status::Status};
 use crate::values::{
-    Acr, Amr, ApiKeyId, Audience, Authentication, Binding, ClientId, FamilyId, Issuer, Role, Scope,
-    SessionId, StatusPlace, Thumbprint, Timestamp, UserId,
+    Acr, Amr, ApiKeyId, Audience, Authentication, Binding, ClientId, FamilyId, Issuer, Permission,
+    Role, Scope, SessionId, StatusPlace, Thumbprint, Timestamp, UserId,
 };
 
 /// The `typ` of an access token (§2.1).
@@ -57,9 +57,12 @@ pub struct AccessClaims {
     /// Where it is found in the published status lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
-    /// The person's roles.
+    /// The roles that the subject has where the token is meant for.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub roles: BTreeSet<Role>,
+    /// What the subject may do there.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub permissions: BTreeSet<Permission>,
     /// The key that its user must hold
     /// ([RFC 9449 §6.1](https://www.rfc-editor.org/rfc/rfc9449#section-6.1)).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -112,6 +115,12 @@ impl AccessClaims {
         may_be_one.then(|| self.sub.parse().ok()).flatten()
     }
 
+    /// The client that the token speaks of, where it does not speak of a person.
+    #[must_use]
+    pub fn client(&self) -> Option<ClientId> {
+        if self.person().is_some() { None } else { self.sub.parse().ok() }
+    }
+
     /// The sign-in that it came of.
     fn authentication(&self) -> Option<Authentication> {
         let (at, session, acr) = (self.auth_time?, self.sid?, self.acr?);
@@ -124,7 +133,7 @@ impl AccessClaims {
 #[must_use]
 pub fn claims(
     entitlement: &Entitlement,
-    roles: &BTreeSet<Role>,
+    authority: Authority,
     jti: String,
     place: Option<StatusPlace>,
     validity: (&Issuer, i64, Timestamp),
@@ -155,7 +164,8 @@ pub fn claims(
         api_key: terms.api_key,
         act: terms.actor.clone(),
         status: place.map(|place| Status::at(place, issuer)),
-        roles: roles.clone(),
+        roles: authority.roles,
+        permissions: authority.permissions,
         cnf: entitlement.binding().key().map(|jkt| Confirmation { jkt }),
         userinfo_claims: terms.userinfo_claims.clone(),
     }

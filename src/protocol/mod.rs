@@ -24,6 +24,7 @@ mod params;
 pub mod refresh;
 pub mod resource;
 pub mod revocation;
+pub mod role;
 pub mod status;
 pub mod token;
 pub mod userinfo;

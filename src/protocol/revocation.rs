@@ -45,19 +45,20 @@ impl RevocationSet {
             || token.api_key.is_some_and(|key| dead(&Revoked::Key(key)))
             || token.sid.is_some_and(|session| old(&Revoked::Session(session)))
             || old(&Revoked::Client(token.client_id.clone()))
+            || token.act.is_some() && token.client().is_some_and(|id| old(&Revoked::Client(id)))
             || token.person().is_some_and(|person| old(&Revoked::User(person)))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
     use crate::{
         protocol::{
-            Subject, Terms, access_token,
+            Subject, Terms,
+            access_token::{self, Actor},
             fixtures::{NOW, alice, authenticated, authentication, client},
+            role::Authority,
         },
         values::{Algorithm, FamilyId, Issuer, RevocationId},
     };
@@ -79,7 +80,7 @@ mod tests {
         };
         let validity = (&issuer, 900, NOW);
         let entitlement = terms.decided(&authenticated(client("app")));
-        access_token::claims(&entitlement, &BTreeSet::new(), "j".to_owned(), None, validity)
+        access_token::claims(&entitlement, Authority::default(), "j".to_owned(), None, validity)
     }
 
     fn revoked(what: Revoked, at: Timestamp) -> RevocationSet {
@@ -101,6 +102,16 @@ mod tests {
             assert!(revoked(what.clone(), NOW).reaches(&token), "{what}");
         }
         assert!(!revoked(Revoked::Token("k".to_owned()), NOW).reaches(&token));
+    }
+
+    #[test]
+    fn a_token_with_which_others_act_for_a_client_dies_with_it() {
+        let act = Actor { sub: "app".to_owned(), client_id: "app".parse().unwrap(), act: None };
+        let mut token = AccessClaims { sub: "robot".to_owned(), act: Some(act), ..token() };
+        let robot = revoked(Revoked::Client("robot".parse().unwrap()), NOW);
+        assert!(robot.reaches(&token));
+        token.sub = alice().to_string();
+        assert!(!robot.reaches(&token));
     }
 
     #[test]

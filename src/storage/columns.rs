@@ -11,9 +11,9 @@ use crate::{
     model::{Change, ClaimsRequest, GrantType, Revoked},
     values::{
         Acr, Algorithm, Amr, ApiKeyId, Binding, ClientId, CodeChallenge, CodeId, DeviceId, Email,
-        FamilyId, Invalid, KeyId, PasswordHash, PostLogoutUri, Profile, RedirectUri, Resource,
-        RevocationId, Role, Scope, SessionId, StatusPlace, Thumbprint, Timestamp, TokenHash,
-        UserId, Username, WebUri,
+        FamilyId, GroupId, GroupName, Invalid, KeyId, PasswordHash, Permission, PostLogoutUri,
+        Profile, RedirectUri, Resource, RevocationId, Role, RoleId, Scope, SessionId, StatusPlace,
+        Thumbprint, Timestamp, TokenHash, UserId, Username, WebUri,
     },
 };
 
@@ -68,13 +68,14 @@ kept_as! { Self, Clone::clone, Ok => String i64 bool Vec<u8> }
 
 // As their text.
 kept_as! { String, ToString::to_string, |text| Ok(text.parse()?) =>
-    Acr Algorithm ApiKeyId Change ClientId CodeChallenge CodeId DeviceId Email FamilyId KeyId PasswordHash Resource
-    RevocationId Revoked SessionId Thumbprint UserId Username WebUri
+    Acr Algorithm ApiKeyId Change ClientId CodeChallenge CodeId DeviceId Email FamilyId GroupId GroupName KeyId PasswordHash
+    Resource RevocationId Revoked Role RoleId SessionId Thumbprint UserId Username WebUri
 }
 
 // As JSON.
 kept_as! { String, to_json, |text| Ok(serde_json::from_str(&text)?) =>
-    BTreeSet<Amr> BTreeSet<GrantType> BTreeSet<Resource> BTreeSet<Role> BTreeSet<String> ClaimsRequest Profile
+    BTreeSet<Amr> BTreeSet<GrantType> BTreeSet<Permission> BTreeSet<Resource> BTreeSet<Role> BTreeSet<String>
+    ClaimsRequest Profile
     Vec<IpNet> Vec<PostLogoutUri> Vec<RedirectUri> Vec<Resource>
 }
 kept_as! { String, |set| set.to_json().to_string(), |text| Ok(Self::parse(text)?) => KeySet }

@@ -35,10 +35,13 @@ mod refresh;
 mod report;
 mod resource;
 mod revocation;
+mod role;
+mod role_grant;
 mod session;
 mod signing_key;
 mod status;
 mod user;
+mod user_group;
 
 pub use announcements::Announcements;
 pub use authorization_code::Redemption;
@@ -48,9 +51,11 @@ pub use error::{Result, StorageError};
 pub use refresh::{Attempt, PersonalFamily, Rotation};
 pub use report::TableReport;
 pub use revocation::RevocationEntry;
+pub use role::RoleChange;
 pub use session::{Proof, SignIn, SignOut};
 pub use signing_key::Promotion;
 pub use user::{UserCreation, UserUpdate};
+pub use user_group::GroupMember;
 
 use barrier::Barrier;
 use error::Cause;

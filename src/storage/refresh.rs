@@ -12,11 +12,12 @@ use super::{
     group::Group,
     read,
     revocation::{RevocationEntry, keep_revocation},
+    role_grant::held,
     statement,
 };
 use crate::{
-    model::{Authorization, RefreshFamily, Revocation, User},
-    values::{FamilyId, StatusPlace, Thumbprint, Timestamp},
+    model::{Authorization, Granted, RefreshFamily, Revocation, User},
+    values::{FamilyId, StatusPlace, Thumbprint, Timestamp, UserId},
 };
 
 /// What became of the attempt to move a family on.
@@ -41,6 +42,7 @@ pub struct PersonalFamily {
 #[derive(Clone, Debug)]
 pub(super) struct Refreshing {
     families: Group<FamilyId, Option<PersonalFamily>>,
+    pub(super) granted: Group<UserId, Granted>,
     rotations: Group<Attempt, Rotation>,
 }
 
@@ -210,6 +212,10 @@ impl Store {
 impl Refreshing {
     pub(super) fn new(readers: SqlitePool, writer: SqlitePool) -> Self {
         Self {
+            granted: Group::asking({
+                let readers = readers.clone();
+                move |users| held(readers.clone(), users)
+            }),
             families: Group::asking(move |ids| families(readers.clone(), ids)),
             rotations: Group::asking(move |attempts| rotate(writer.clone(), attempts)),
         }

@@ -5,6 +5,7 @@ use super::{
     changes::note,
     columns::{Column, column},
     from_row, read,
+    role::revise_roles,
 };
 use crate::{
     model::{Change, ResourceServer},
@@ -104,6 +105,8 @@ impl Store {
     /// Deletes an API. False if there was none.
     pub async fn delete_resource(&self, id: &Resource, at: Timestamp) -> Result<bool> {
         change!(self, |tx| {
+            revise_roles!(tx);
+            // Its roles go with the row.
             let deleted = sqlx::query("delete from resources where canonical = $1")
                 .bind(id.canonical())
                 .execute(&mut *tx)

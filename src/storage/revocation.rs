@@ -2,12 +2,13 @@
 
 use super::{
     Result, Store, change,
+    changes::note,
     columns::{Column, column},
     from_row, read,
     status::revoke_place,
 };
 use crate::{
-    model::Revocation,
+    model::{Change, Revocation, Revoked},
     values::{StatusPlace, Timestamp},
 };
 
@@ -84,6 +85,12 @@ impl Store {
                 && entry == RevocationEntry::New
             {
                 revoke_place!(tx, place, revocation);
+            }
+            // It has another block of places now.
+            if let Revoked::Client(id) = &revocation.what
+                && entry != RevocationEntry::Known
+            {
+                note!(tx, Change::Client(id.clone()), revocation.at);
             }
             entry
         })

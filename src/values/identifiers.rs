@@ -132,6 +132,10 @@ row_id! {
     RevocationId
     /// An API key.
     ApiKeyId
+    /// A role of an API.
+    RoleId
+    /// A group of people.
+    GroupId
 }
 
 #[cfg(test)]
@@ -153,6 +157,8 @@ mod tests {
                 assert_round_trip::<DeviceId>(&text);
                 assert_round_trip::<RevocationId>(&text);
                 assert_round_trip::<ApiKeyId>(&text);
+                assert_round_trip::<RoleId>(&text);
+                assert_round_trip::<GroupId>(&text);
             }
             prop_assert_eq!(UserId::from_bytes(bytes).to_string().parse(), Ok(UserId::from_bytes(bytes)));
         }

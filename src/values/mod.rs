@@ -9,6 +9,7 @@ mod fixtures;
 mod identifiers;
 mod person;
 mod pkce;
+mod role;
 mod secret;
 mod status;
 mod token;
@@ -18,10 +19,12 @@ mod user_code;
 pub use binding::Binding;
 pub use context::{Acr, Amr, Authentication, MaxAge, Prompt, Prompts};
 pub use identifiers::{
-    ApiKeyId, ClientId, CodeId, DeviceId, FamilyId, RevocationId, SessionId, UserId,
+    ApiKeyId, ClientId, CodeId, DeviceId, FamilyId, GroupId, RevocationId, RoleId, SessionId,
+    UserId,
 };
-pub use person::{Address, Email, Password, PasswordHash, Profile, Role, Username, keeps_the_line};
+pub use person::{Address, Email, Password, PasswordHash, Profile, Username, keeps_the_line};
 pub use pkce::{CodeChallenge, CodeVerifier};
+pub use role::{GroupName, Permission, Role, RoleAddress};
 pub use secret::{Secret, TokenHash};
 pub use signet_jwt::{Algorithm, Audience, Invalid, Issuer, KeyId, Scope, Thumbprint, Timestamp};
 pub use status::StatusPlace;

@@ -53,6 +53,8 @@ macro_rules! text {
     )* };
 }
 
+pub(super) use text;
+
 text! {
     /// What a person types to sign in: up to 128 visible characters without `@`, so that it is never
     /// somebody's address; kept in lower case, since people do not remember theirs.
@@ -73,11 +75,6 @@ text! {
             !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-')
         });
         (visible && fits && dotted).then_some(text)
-    };
-    /// A role that a person has.
-    Role, "role", |text| {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b':' | b'.');
-        ((1..=64).contains(&text.len()) && text.bytes().all(plain)).then(|| text.to_owned())
     };
     /// An Argon2id hash in the PHC string format, its parameters and salt included.
     PasswordHash, "password hash", |text| text.starts_with("$argon2id$").then(|| text.to_owned());
@@ -216,7 +213,6 @@ mod tests {
         fn what_is_known_of_a_person_survives_its_text(text in "\\PC{0,130}|.{0,4}") {
             assert_round_trip::<Username>(&text);
             assert_round_trip::<Email>(&text);
-            assert_round_trip::<Role>(&text);
             assert_round_trip::<PasswordHash>(&text);
             let _ = text.parse::<Password>();
         }
@@ -227,8 +223,7 @@ mod tests {
         }
 
         #[test]
-        fn a_role_or_a_hash_survives_its_text(text in "[a-zA-Z0-9:._-]{1,66}") {
-            assert_round_trip::<Role>(&text);
+        fn a_hash_survives_its_text(text in "[a-zA-Z0-9:._-]{1,66}") {
             assert_round_trip::<PasswordHash>(&format!("$argon2id${text}"));
         }
     }

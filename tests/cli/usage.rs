@@ -53,6 +53,6 @@ fn the_database_tells_what_it_holds() {
         assert_eq!(users["rows"], 1);
         assert_eq!(users["bytes"], users["bytes_per_row"]);
         assert!(users["bytes"].as_i64().unwrap() >= 4096);
-        assert_eq!(tables.len(), 17, "{report}");
+        assert_eq!(tables.len(), 25, "{report}");
     });
 }

@@ -37,6 +37,7 @@ mod flows;
 mod guard;
 mod pages;
 mod races;
+mod roles;
 mod rotation;
 #[path = "../support/schema.rs"]
 mod schema;

@@ -24,7 +24,7 @@ on_both_engines! {
 }
 
 /// Whether the list that a token names says that it is revoked. The list is checked as an API does.
-async fn is_revoked(server: &Server, token: &str) -> bool {
+pub(crate) async fn is_revoked(server: &Server, token: &str) -> bool {
     let status = &payload(token)["status"]["status_list"];
     let (idx, uri) = (status["idx"].as_u64().unwrap(), text(status, "uri"));
     let path = uri.strip_prefix(&server.issuer).unwrap();

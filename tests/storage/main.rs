@@ -43,10 +43,13 @@ mod opening;
 mod refresh;
 mod resource;
 mod revocation;
+mod role;
+mod role_grant;
 mod session;
 mod signing_key;
 mod status;
 mod user;
+mod user_group;
 
 async fn with_store<T>(url: String, test: impl FnOnce(Store) -> T)
 where

@@ -4,7 +4,7 @@ use signet::{
     model::{
         ApiKeyRecord, Authorization, ClaimsRequest, Client, ClientKind, CodeState, Consent,
         Credentials, GrantType, IssuedCode, KeyOwner, RefreshFamily, ResourceServer, Revocation,
-        Revoked, SecretHash, SecretMethod, Session, SigningKeyRecord, User,
+        Revoked, RoleRecord, SecretHash, SecretMethod, Session, SigningKeyRecord, User, UserGroup,
     },
     storage::{Attempt, Proof, Store, UserCreation},
     values::{
@@ -211,6 +211,29 @@ pub(crate) fn resource(name: &str) -> ResourceServer {
         algorithm: Algorithm::Rs256,
         created_at: NOW,
         updated_at: NOW,
+    }
+}
+
+/// A role at `https://api.example/`.
+pub(crate) fn role(number: u128, name: &str) -> RoleRecord {
+    RoleRecord {
+        id: id(number),
+        resource: "https://api.example/".parse().unwrap(),
+        name: name.parse().unwrap(),
+        description: "What Zoë may do".to_owned(),
+        permissions: ["orders:read".parse().unwrap(), "orders:write".parse().unwrap()].into(),
+        includes: [].into(),
+        created_at: NOW,
+        updated_at: NOW,
+    }
+}
+
+pub(crate) fn group(number: u128, name: &str) -> UserGroup {
+    UserGroup {
+        id: id(number),
+        name: name.parse().unwrap(),
+        description: "Who works at Zoë's".to_owned(),
+        created_at: NOW,
     }
 }
 

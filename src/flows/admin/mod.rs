@@ -1,15 +1,18 @@
-//! What operators do: make, change, stop and remove clients, people and APIs.
+//! What operators do: make, change, stop and remove clients, people, APIs and roles.
 
 mod api_keys;
 mod client_rules;
 mod clients;
+mod groups;
 mod resources;
+mod roles;
 mod users;
 
 pub use api_keys::NewApiKey;
 pub use client_rules::{AuthMethod, public_keys};
 pub use clients::{ClientChange, NewClient};
 pub use resources::{NewResource, ResourceChange};
+pub use roles::{Bearers, NewRole, RoleEdit};
 pub use users::{NewUser, UserChange};
 
 use super::{
@@ -102,6 +105,14 @@ fn check_name(name: &str) -> Result<(), AdminError> {
     let visible = !name.trim().is_empty() && name.chars().all(keeps_the_line);
     if !visible || name.chars().count() > 256 {
         return refused("a name has 1 to 256 visible characters");
+    }
+    Ok(())
+}
+
+/// What people read about something: one line, or nothing.
+fn check_description(text: &str) -> Result<(), AdminError> {
+    if !text.chars().all(keeps_the_line) || text.chars().count() > 256 {
+        return refused("a description is one line of at most 256 characters");
     }
     Ok(())
 }

@@ -13,6 +13,7 @@ use super::{
     client_auth, dpop,
     issue::{self, Held, Issued, Place},
     pace::{Pace, network},
+    role,
 };
 use crate::{
     model::{Asker, DeviceRequest, DeviceState},
@@ -200,6 +201,7 @@ async fn redeem(
     let user = user
         .filter(|user| user.disabled_at.is_none())
         .ok_or_else(|| InvalidGrant.because("the person can no longer sign in"))?;
+    let authority = role::authority(app, &redeemable.entitlement, Some(&user)).await?;
 
     dpop::spend(app, client.possession()).await?;
     let place = app.statuses.place(&app.store).await?;
@@ -212,7 +214,7 @@ async fn redeem(
 
     let refresh_token =
         redeemable.refreshable.then(|| app.keys.refresh_token(family, 0, client.id()));
-    let held = Held { place: Some(Place::OfGrant(place)), refresh_token };
+    let held = Held { place: Some(Place::OfGrant(place)), authority, refresh_token };
     issue::mint(app, &redeemable.entitlement, Some(&user), held, now).await
 }
 
