@@ -10,6 +10,8 @@ mod completions;
 mod db;
 mod dev;
 mod flags;
+mod group;
+mod holder;
 mod key;
 mod migrate;
 mod open;
@@ -18,6 +20,7 @@ mod parse;
 mod profile;
 mod reference;
 mod resource;
+mod role;
 mod serve;
 mod user;
 
@@ -59,6 +62,12 @@ enum Command {
     /// Manage resources: the APIs that tokens are for, and their scopes.
     #[command(subcommand)]
     Resource(resource::Command),
+    /// Manage roles: what users, clients and groups may do at an API.
+    #[command(subcommand)]
+    Role(Box<role::Command>),
+    /// Manage groups: users who are given roles together.
+    #[command(subcommand)]
+    Group(group::Command),
     /// Manage API keys: what scripts hold that cannot ask for tokens.
     #[command(subcommand)]
     ApiKey(Box<api_key::Command>),
@@ -95,6 +104,8 @@ impl Command {
             Self::Client(client) => client.run(&config).await?,
             Self::User(user) => user.run(&config).await?,
             Self::Resource(resource) => resource.run(&config).await?,
+            Self::Role(role) => role.run(&config).await?,
+            Self::Group(group) => group.run(&config).await?,
             Self::ApiKey(key) => key.run(&config).await?,
             Self::Db(db) => db.run(&config).await?,
             Self::Migrate(migrate) => migrate.run(&config).await?,

@@ -9,8 +9,8 @@ use crate::{
     flows::admin::{AuthMethod, Edit},
     model::GrantType,
     values::{
-        Algorithm, ApiKeyId, ClientId, Email, PostLogoutUri, RedirectUri, Resource, Role, Scope,
-        Username, WebUri,
+        Algorithm, ApiKeyId, ClientId, Email, GroupName, Permission, PostLogoutUri, RedirectUri,
+        Resource, Role, RoleAddress, Scope, Username, WebUri,
     },
 };
 
@@ -51,7 +51,27 @@ pub(super) fn email(text: &str) -> Result<Email, String> {
 }
 
 pub(super) fn role(text: &str) -> Result<Role, String> {
-    read(text, "a role has 1 to 64 letters, digits or the characters - _ : .")
+    read(
+        text,
+        "a role has 1 to 64 letters, digits or the characters - _ : . (`signet role grant` gives \
+         somebody a role of an API)",
+    )
+}
+
+pub(super) fn role_address(text: &str) -> Result<RoleAddress, String> {
+    read(
+        text,
+        "a role is named by its API's address, # and its own name, such as \
+         https://api.example.com#editor",
+    )
+}
+
+pub(super) fn permission(text: &str) -> Result<Permission, String> {
+    read(text, "a permission has 1 to 128 letters, digits or the characters - _ : . /")
+}
+
+pub(super) fn group(text: &str) -> Result<GroupName, String> {
+    read(text, "a group's name has 1 to 64 letters, digits or the characters - _ : .")
 }
 
 /// One or several scopes; none, if the text is empty.

@@ -25,7 +25,7 @@ pub(super) enum Command {
     #[command(after_help = "Example:\n  signet resource show https://api.example.com")]
     Show(One),
     Update(Update),
-    /// Delete a resource; tokens that are meant for it expire by themselves.
+    /// Delete a resource with its roles; tokens that are meant for it expire by themselves.
     #[command(after_help = "Example:\n  signet resource delete https://api.example.com")]
     Delete(One),
 }

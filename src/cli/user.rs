@@ -135,7 +135,7 @@ struct Description {
         default_missing_value = "true"
     )]
     email_verified: Option<bool>,
-    /// A role that the person has (may be repeated)
+    /// A role that belongs to no API (may be repeated); `signet role grant` gives those of an API
     #[arg(long, value_parser = parse::edit(parse::role))]
     role: Vec<Edit<Role>>,
     #[command(flatten)]

@@ -13,6 +13,7 @@ mod clients;
 mod configuration;
 mod reference;
 mod resources;
+mod roles;
 #[path = "../support/schema.rs"]
 mod schema;
 mod support;
