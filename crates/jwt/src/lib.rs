@@ -59,6 +59,7 @@ mod key_id;
 mod key_pair;
 mod key_set;
 mod material;
+mod private_jwk;
 mod proof;
 mod proof_key;
 mod proof_uri;

@@ -11,7 +11,9 @@ use crate::{
     compact,
     key_id::KeyId,
     key_pair::{self, KeyPair},
+    private_jwk,
     public_key::PublicKey,
+    strict_json,
 };
 
 /// Why a private key could not be read, made or used. What was given is never echoed.
@@ -73,6 +75,32 @@ impl SigningKey {
         let algorithm = algorithm.map_or_else(|| key_pair::natural_algorithm(&der), Ok)?;
 
         Ok((Self::from_pkcs8(&der, algorithm)?, der))
+    }
+
+    /// Reads a private key that is written as a JWK, and gives its PKCS#8 form as well. It signs with
+    /// the JWK's `alg`, or as [`SigningKey::from_pem`] says, and under the JWK's `kid`, or its
+    /// thumbprint.
+    pub fn from_jwk(json: &str) -> Result<(Self, Vec<u8>), KeyError> {
+        let jwk = strict_json::object(json.as_bytes()).ok_or(KeyError::Unreadable)?;
+        let text = |name| jwk.get(name).map(|value| value.as_str().ok_or(KeyError::Unreadable));
+        let der = private_jwk::pkcs8(&jwk)?;
+        let algorithm = match text("alg").transpose()? {
+            Some(name) => name.parse().map_err(|_| KeyError::WrongKind)?,
+            None => key_pair::natural_algorithm(&der)?,
+        };
+
+        let key = Self::from_pkcs8(&der, algorithm)?;
+        let public = key.public.to_jwk();
+        let halves_differ = ["n", "e", "x", "y"]
+            .into_iter()
+            .any(|name| jwk.get(name).is_some_and(|given| public.get(name) != Some(given)));
+        if halves_differ {
+            return Err(KeyError::Unreadable);
+        }
+        let Some(kid) = text("kid").transpose()? else {
+            return Ok((key, der));
+        };
+        Ok((key.with_kid(kid.parse().map_err(|_| KeyError::Unreadable)?), der))
     }
 
     /// The same key under another name than its thumbprint.
