@@ -30,6 +30,7 @@ macro_rules! on_both_engines {
 }
 
 mod attacks;
+mod callers;
 mod device;
 mod dpop;
 mod exchange;

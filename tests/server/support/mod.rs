@@ -3,6 +3,7 @@
 mod browser;
 mod device;
 mod guard;
+mod hand;
 mod home;
 mod machine;
 mod prover;
@@ -36,6 +37,7 @@ use home::Home;
 
 pub(crate) use browser::{Browser, hidden, session_of, set_cookie};
 pub(crate) use device::{DEVICE_GRANT, for_televisions, poll_form};
+pub(crate) use hand::Hand;
 pub(crate) use machine::{Machine, assertion_form};
 pub(crate) use prover::{Prover, access_token, presenting};
 pub(crate) use signer::{Signer, as_secrets, hs256, payload, unsigned};
@@ -167,6 +169,11 @@ impl Server {
     pub(crate) async fn wait(&self, seconds: i64) {
         self.hand.fetch_add(seconds, Ordering::Relaxed);
         self.follow().await;
+    }
+
+    /// The server's clock, for those who call it.
+    pub(crate) fn clock(&self) -> Hand {
+        Hand::new(self.hand.clone())
     }
 
     /// Register another person, who has ada's password.
