@@ -23,7 +23,7 @@ use crate::{
 
 /// Try it out: a server with everything made for you.
 ///
-/// Keeps its database and keys under .signet/, makes a demo user and two demo clients, and prints
+/// Keeps its database and keys under .signet/, makes a demo user and three demo clients, and prints
 /// commands to copy and paste.
 #[derive(Debug, Args)]
 pub(super) struct Dev {
@@ -38,6 +38,7 @@ pub(super) const DEFAULTS: [(&str, &str); 2] =
 const USERNAME: &str = "demo";
 const PASSWORD: &str = "demo-password";
 const SPA: &str = "demo-spa";
+const CLI: &str = super::session::CLIENT;
 const SERVICE: &str = "demo-service";
 const API: &str = "urn:signet:demo-api";
 const SCOPE: &str = "openid profile email offline_access";
@@ -56,6 +57,7 @@ impl Dev {
             .with("username", USERNAME)
             .with("password", PASSWORD)
             .with("client_id", SPA)
+            .with("cli_client_id", CLI)
             .with("service_client_id", SERVICE)
             .with("service_client_secret", secret.clone());
         self.output.text(&guide(app, &secret)?, &record)?;
@@ -74,6 +76,7 @@ async fn furnish(app: &App) -> anyhow::Result<String> {
         admin.create_user(demo_user()?).await?;
     }
     make_spa(&admin, app.issuer()).await?;
+    make_cli(&admin).await?;
     let secret = make_service(&admin).await?;
     if admin.resource(&API.parse()?).await.is_err() {
         admin.create_resource(demo_api()?).await?;
@@ -131,6 +134,27 @@ async fn make_spa(admin: &Admin, issuer: &Issuer) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// For `signet login`. It is not first-party: whatever runs on somebody's computer can pass for it
+/// (RFC 8252 §8.6), so that people are asked.
+async fn make_cli(admin: &Admin) -> anyhow::Result<()> {
+    let id = CLI.parse()?;
+    if admin.client(&id).await.is_ok() {
+        return Ok(());
+    }
+    let grants = [GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::DeviceCode];
+    let new = NewClient {
+        id: Some(id),
+        name: Some("Command line".to_owned()),
+        public: true,
+        redirect_uris: vec!["http://127.0.0.1/callback".parse()?],
+        grants: BTreeSet::from(grants),
+        scope: Some(format!("{SCOPE} demo:read").parse()?),
+        ..NewClient::default()
+    };
+    admin.create_client(new).await?;
+    Ok(())
+}
+
 async fn make_service(admin: &Admin) -> anyhow::Result<String> {
     let id = SERVICE.parse()?;
     if admin.client(&id).await.is_ok() {
@@ -181,6 +205,10 @@ Sign in with a browser:
 
 Get a token for a service (client credentials):
   curl -sS -w '\n' -u {SERVICE}:{secret} -d grant_type=client_credentials {issuer}/token
+
+Sign in from the command line, and call an API as yourself:
+  {signet} login --issuer {issuer}
+  curl -sS -w '\n' -H "Authorization: Bearer $({signet} token)" {issuer}/userinfo
 
 Keep one, and ask the server what it is worth (introspection):
   TOKEN=$(curl -sS -u {SERVICE}:{secret} -d grant_type=client_credentials {issuer}/token | sed 's/.*"access_token":"\([^"]*\)".*/\1/')

@@ -15,6 +15,7 @@ pub(super) fn on_every_command(command: Command) -> Command {
         let shown: fn(&str) -> bool = match command.get_name() {
             "serve" | "dev" => |_| true,
             "completions" => |_| false,
+            "login" | "token" | "whoami" | "logout" => |name| matches!(name, "config" | "issuer"),
             "key" => |name| matches!(name, "config" | "database_url" | "keys_dir"),
             _ => |name| matches!(name, "config" | "database_url"),
         };

@@ -13,6 +13,8 @@ mod flags;
 mod group;
 mod holder;
 mod key;
+mod login;
+mod logout;
 mod migrate;
 mod open;
 mod output;
@@ -22,7 +24,10 @@ mod reference;
 mod resource;
 mod role;
 mod serve;
+mod session;
+mod token;
 mod user;
+mod whoami;
 
 use std::process::ExitCode;
 
@@ -46,6 +51,7 @@ Examples:
   signet dev                      try it out, with everything made for you
   signet serve                    run the server
   signet client create --help     what a client can be
+  signet login                    sign in yourself, and call APIs with `signet token`
 
 Every setting is a flag, a SIGNET_ variable and a key in signet.toml: see `signet serve --help`.";
 
@@ -76,6 +82,10 @@ enum Command {
     #[command(subcommand)]
     Db(db::Command),
     Migrate(migrate::Migrate),
+    Login(login::Login),
+    Token(token::Token),
+    Whoami(whoami::Whoami),
+    Logout(logout::Logout),
     Completions(completions::Completions),
 }
 
@@ -109,6 +119,10 @@ impl Command {
             Self::ApiKey(key) => key.run(&config).await?,
             Self::Db(db) => db.run(&config).await?,
             Self::Migrate(migrate) => migrate.run(&config).await?,
+            Self::Login(login) => login.run(&config).await?,
+            Self::Token(token) => token.run(&config).await?,
+            Self::Whoami(whoami) => whoami.run(&config).await?,
+            Self::Logout(logout) => logout.run(&config).await?,
             Self::Completions(completions) => completions.print()?,
         }
         Ok(ExitCode::SUCCESS)

@@ -71,6 +71,8 @@ pub struct ServerConfig {
     pub listen: SocketAddr,
     /// Its name to the world.
     pub issuer: Issuer,
+    /// Whether somebody gave that name, so that it does not follow from the port.
+    pub issuer_is_given: bool,
     /// The proxies that say where a request came from.
     pub trusted_proxies: Vec<IpNet>,
     /// Where they say it.
@@ -91,6 +93,7 @@ impl ServerConfig {
         Ok(Self {
             listen,
             issuer,
+            issuer_is_given: sources.is_given(&ISSUER),
             trusted_proxies: sources.read(&TRUSTED_PROXIES, proxies)?,
             proxy_header: sources.read(&PROXY_HEADER, proxy_header)?,
             tls: tls(sources)?,

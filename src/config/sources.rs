@@ -151,7 +151,8 @@ impl Sources {
         &mut self,
         environment: BTreeMap<String, String>,
     ) -> Result<(), ConfigError> {
-        let others = ["SIGNET_CONFIG", "SIGNET_MASTER_KEY"];
+        // The last two are for `signet token`, which looks for them itself.
+        let others = ["SIGNET_CONFIG", "SIGNET_MASTER_KEY", "SIGNET_TOKEN", "SIGNET_API_KEY"];
         let ours = environment.into_iter().filter(|(name, _)| name.starts_with(PREFIX));
         for (variable, text) in ours.filter(|(name, _)| !others.contains(&name.as_str())) {
             let known = settings().find(|setting| setting.variable() == variable);

@@ -7,13 +7,18 @@ use crate::program::{CALLBACK, PASSWORD, USERNAME};
 
 /// Visit this address, sign in and allow what is asked: the address that the client is called at.
 pub(crate) async fn sign_in(address: Url) -> Url {
+    sign_in_for(address, CALLBACK).await
+}
+
+/// The same for a client that is called at another address.
+pub(crate) async fn sign_in_for(address: Url, callback: &str) -> Url {
     let http = Client::builder().redirect(Policy::none()).cookie_store(true).build().unwrap();
     let mut at = address.clone();
     let mut response = http.get(address).send().await.unwrap();
     loop {
         if let Some(next) = location(&response) {
             at = at.join(&next).unwrap();
-            if at.as_str().starts_with(CALLBACK) {
+            if at.as_str().starts_with(callback) {
                 return at;
             }
             response = http.get(at.clone()).send().await.unwrap();

@@ -31,6 +31,7 @@ macro_rules! on_both_engines {
 }
 
 mod browser;
+mod command_line;
 mod oauth2_crate;
 mod openidconnect_crate;
 #[path = "../support/program.rs"]

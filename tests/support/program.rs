@@ -166,7 +166,7 @@ pub(crate) fn free_address() -> SocketAddr {
 }
 
 /// The program in this directory, on this database, with nothing else from our environment.
-fn signet(directory: &TempDir, schema: Option<&Schema>) -> Command {
+pub(crate) fn signet(directory: &TempDir, schema: Option<&Schema>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_signet"));
     for (name, _) in env::vars_os() {
         if name.to_string_lossy().starts_with("SIGNET_") || name == "RUST_LOG" {
