@@ -1,6 +1,7 @@
 //! The signature algorithms
 //! ([RFC 7518 §3.1](https://www.rfc-editor.org/rfc/rfc7518#section-3.1),
-//! [RFC 8037 §3.1](https://www.rfc-editor.org/rfc/rfc8037#section-3.1)).
+//! [RFC 8037 §3.1](https://www.rfc-editor.org/rfc/rfc8037#section-3.1),
+//! [RFC 9864 §2.2](https://www.rfc-editor.org/rfc/rfc9864#section-2.2)).
 
 use std::{fmt, str::FromStr};
 
@@ -40,6 +41,10 @@ impl FromStr for Algorithm {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
+        // The newer name of the same (RFC 9864 §2.2), by which some clients sign already.
+        if text == "Ed25519" {
+            return Ok(Self::EdDsa);
+        }
         Self::ALL.into_iter().find(|each| each.as_str() == text).ok_or(Invalid("algorithm"))
     }
 }
@@ -61,7 +66,8 @@ mod tests {
         for algorithm in Algorithm::ALL {
             assert_eq!(algorithm.as_str().parse(), Ok(algorithm));
         }
-        for other in ["none", "None", "HS256", "rs256", "EDDSA", "RS256 ", ""] {
+        assert_eq!("Ed25519".parse(), Ok(Algorithm::EdDsa));
+        for other in ["ed25519", "Ed448", "none", "None", "HS256", "rs256", "EDDSA", "RS256 ", ""] {
             assert_eq!(other.parse::<Algorithm>(), Err(Invalid("algorithm")));
         }
     }
