@@ -66,3 +66,8 @@ impl fmt::Debug for SharedClock {
         f.write_str("SharedClock")
     }
 }
+
+/// A length of time that fits where threads share it.
+pub(crate) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -14,7 +14,11 @@ use serde::Deserialize;
 use signet_jwt::Issuer;
 use tokio::time::{sleep, timeout};
 
-use crate::{caller::Reference, clock::SharedClock, fetch::Fetch};
+use crate::{
+    caller::Reference,
+    clock::{SharedClock, millis},
+    fetch::Fetch,
+};
 
 /// A server shows every three seconds that it is there. Whoever hears nothing for this long is not
 /// connected any more.
@@ -182,10 +186,6 @@ impl Stream {
         }
         Some(())
     }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use arc_swap::ArcSwapOption;
 use signet_jwt::{Issuer, KeySet, Unverified};
 
 use crate::{
-    clock::SharedClock,
+    clock::{SharedClock, millis},
     fetch::{Fetch, FetchError},
     flight::{Flight, UnderWay},
     metadata::{DiscoveryError, Metadata},
@@ -206,8 +206,4 @@ impl Inner {
         self.metadata.store(Some(metadata));
         Ok(Held { keys, fresh_until: self.clock.elapsed() + document.fresh_for })
     }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

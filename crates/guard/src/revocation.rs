@@ -15,7 +15,7 @@ use signet_jwt::Issuer;
 
 use crate::{
     caller::Reference,
-    clock::SharedClock,
+    clock::{SharedClock, millis},
     events::Events,
     fetch::Fetch,
     flight::{Flight, UnderWay},
@@ -167,8 +167,4 @@ impl Revocations {
         let fresh_until = asked_at + list.ttl().unwrap_or(document.fresh_for);
         Ok(Held { list, fresh_until })
     }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
