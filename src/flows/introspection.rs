@@ -1,5 +1,7 @@
 //! Find out what a token is worth now. An access token costs no look at the database.
 
+use std::net::IpAddr;
+
 use super::{
     App, Error, Result,
     access_token::live_token,
@@ -10,6 +12,7 @@ use crate::{
     protocol::{
         Params,
         client_auth::AuthenticatedClient,
+        exchange::{client_address, may_come_from},
         introspection::{self, Answer},
     },
     values::{ApiKey, RefreshToken, Timestamp},
@@ -24,7 +27,8 @@ pub async fn introspect(app: &App, authorization: Option<&str>, params: &Params)
     let token = params.required("token")?;
 
     if let Ok(key) = token.parse::<ApiKey>() {
-        return api_key(app, &caller, &key, now).await;
+        let from = client_address(params)?;
+        return api_key(app, &caller, &key, from, now).await;
     }
     match token.parse::<RefreshToken>() {
         Ok(token) => refresh_token(app, &caller, &token, now).await,
@@ -50,11 +54,12 @@ async fn access_token(
     }
 }
 
-/// Where a key may be used from is not looked at: whoever asks has seen where it came from.
+/// `from` is where the key came from, as the API says that has seen it.
 async fn api_key(
     app: &App,
     caller: &AuthenticatedClient,
     key: &ApiKey,
+    from: Option<IpAddr>,
     now: Timestamp,
 ) -> Result<Answer> {
     let Bearer { mut record, owned, .. } = match api_key::bearer(app, key, now).await {
@@ -62,6 +67,9 @@ async fn api_key(
         Err(Error::Refused(_)) => return Ok(Answer::Inactive),
         Err(failure) => return Err(failure),
     };
+    if !may_come_from(&record, from) {
+        return Ok(Answer::Inactive);
+    }
     let held =
         owned.map_or_else(|| record.scope.clone(), |owned| record.scope.intersection(&owned));
     let apis = app.directory.apis();

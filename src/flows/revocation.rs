@@ -71,9 +71,12 @@ async fn revoke_key(
 
 /// Revoke an access token: a client's own alone, and one of a grant with all that the grant has given so far,
 /// since they are found at one place in the status lists. The grant goes on (RFC 7009 §2.1 leaves it to the
-/// server). False if that is no news.
+/// server). A token that was exchanged is found where the key or the token is that it came of, which is not
+/// its client's to revoke: it dies alone, and no list tells of it. False if that is no news.
 async fn revoke_token(app: &App, claims: &AccessClaims, now: Timestamp) -> Result<bool> {
-    let (revocation, place) = if let Some(family) = claims.family {
+    let (revocation, place) = if claims.act.is_some() || claims.api_key.is_some() {
+        (Revocation::of_token(app.random.id(now), claims.jti.clone(), claims.exp, now), None)
+    } else if let Some(family) = claims.family {
         (revocation(app, Revoked::Issued(family), now), None)
     } else {
         let id = app.random.id(now);

@@ -84,14 +84,12 @@ impl ExchangeRequest {
             return Err(InvalidRequest.because("nobody acts for the owner of an API key"));
         }
 
-        let client_address = params.one("client_address")?.map(str::parse).transpose();
         let mut resources = asked_resources(params);
         resources.extend(params.many("audience").map(str::to_owned));
         Ok(Self {
             subject,
             actor,
-            client_address: client_address
-                .map_err(|_| InvalidRequest.because("client_address is not an IP address"))?,
+            client_address: client_address(params)?,
             scope: asked_scope(params)?,
             resources,
         })
@@ -317,10 +315,23 @@ fn check_address(
         return Err(InvalidRequest
             .because("only the API itself exchanges a key that may not be used from everywhere"));
     }
-    let from = request.client_address.map(|address| address.to_canonical());
-    let allowed = |from: IpAddr| record.addresses.iter().any(|network| network.contains(&from));
-    if from.is_some_and(allowed) {
+    if may_come_from(record, request.client_address) {
         return Ok(());
     }
     Err(InvalidRequest.because("the API key may not be used from there; client_address says where"))
+}
+
+/// Where an API says that a key came from.
+pub fn client_address(params: &Params) -> Result<Option<IpAddr>, OAuthError> {
+    let address = params.one("client_address")?.map(str::parse).transpose();
+    address.map_err(|_| InvalidRequest.because("client_address is not an IP address"))
+}
+
+/// Whether a key may be used from there, or from somewhere that nobody tells of.
+#[must_use]
+pub fn may_come_from(record: &ApiKeyRecord, from: Option<IpAddr>) -> bool {
+    let allowed = |from: IpAddr| {
+        record.addresses.iter().any(|network| network.contains(&from.to_canonical()))
+    };
+    record.addresses.is_empty() || from.is_some_and(allowed)
 }

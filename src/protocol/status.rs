@@ -98,11 +98,11 @@ impl StatusSet {
     /// Add places. What was added, if that is news.
     pub fn add(&mut self, added: RevokedPlaces) -> Option<RevokedPlaces> {
         let RevokedPlaces { first, count, until } = added;
-        if let Some(known) = self.places.get_mut(&first) {
-            known.1 = known.1.max(until);
+        let known = self.places.get(&first).copied().unwrap_or((0, until));
+        self.places.insert(first, (known.0.max(count), known.1.max(until)));
+        if known.0 >= count {
             return None;
         }
-        self.places.insert(first, (count, until));
         *self.versions.entry(first.list()).or_default() += 1;
         Some(added)
     }

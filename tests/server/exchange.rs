@@ -21,6 +21,8 @@ on_both_engines! {
     a_rotated_key_stays_valid_for_its_overlap_alone
     a_key_that_is_revoked_takes_its_tokens_along
     a_key_is_used_from_where_it_may_be_used
+    a_key_that_is_looked_up_is_used_from_where_it_may_be_used
+    who_ends_an_exchanged_token_ends_no_other
     a_key_is_used_as_often_as_it_allows
     an_api_may_look_a_key_up_instead
     a_client_revokes_its_own_keys_and_no_others
@@ -200,6 +202,46 @@ async fn a_key_is_used_from_where_it_may_be_used(server: Server) {
         assert_eq!(from(&server.api, address).await, 400, "{address:?}");
     }
     assert_eq!(from(&server.machine, Some("192.0.2.7")).await, 400, "it is not the API");
+}
+
+async fn a_key_that_is_looked_up_is_used_from_where_it_may_be_used(server: Server) {
+    let mut new = new_key(KeyOwner::Person(server.ada.id));
+    new.addresses = vec!["192.0.2.0/24".parse().unwrap()];
+    let key = server.admin().create_api_key(new).await.unwrap().1.expose();
+    for (address, active) in [(Some("192.0.2.7"), true), (Some("192.0.3.1"), false), (None, false)]
+    {
+        let address = address.map(|address| ("client_address", address));
+        let form: Vec<_> = [("token", key.as_str())].into_iter().chain(address).collect();
+        let (_, answer) = server.post("/introspect", Some(&server.api), &form).await;
+        assert_eq!(answer["active"], active, "{address:?}");
+    }
+}
+
+/// An exchanged token is found where the key or the token is that it came of, and its client may be a
+/// stranger to both.
+async fn who_ends_an_exchanged_token_ends_no_other(server: Server) {
+    ready(&server).await;
+    let guard = server.guard().await;
+    let token = |(_, tokens): (StatusCode, Value)| text(&tokens, "access_token").to_owned();
+    let revoke = async |token: &str| {
+        let form = [("token", token)];
+        assert_eq!(server.post("/revoke", Some(&server.api), &form).await.0, StatusCode::OK);
+        server.wait(5).await;
+        assert_eq!(server.introspect(&server.api, token).await, json!({ "active": false }));
+    };
+
+    let key = key_of_ada(&server).await;
+    let (one, other) = (token(for_key(&server, &key).await), token(for_key(&server, &key).await));
+    revoke(&one).await;
+    guard.verify_token(&other).await.unwrap();
+    guard.verify_token(&token(for_key(&server, &key).await)).await.unwrap();
+
+    let before = token_of_ada(&server).await;
+    let subject = (ACCESS_TOKEN, before.as_str());
+    let derived = exchange(&server, &server.api, subject, &[("resource", API)]).await;
+    revoke(&token(derived)).await;
+    guard.verify_token(&before).await.unwrap();
+    assert_eq!(server.introspect(&server.web, &before).await["active"], true);
 }
 
 async fn a_key_is_used_as_often_as_it_allows(server: Server) {
