@@ -1,15 +1,19 @@
 //! Status lists: places for tokens, and what is published of them.
 
-use std::sync::{
-    Arc, Mutex, PoisonError,
-    atomic::{AtomicI64, Ordering},
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 
 use bytes::Bytes;
 use moka::sync::Cache;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{App, Result, issue};
+use super::{App, Result, issue, pace::network};
 use crate::{
     protocol::status::{self, VALIDITY, list_uri},
     storage::Store,
@@ -22,6 +26,9 @@ const MOST_LISTS: u64 = 256;
 /// How many may listen to what is revoked at a time, each by a connection that stays open.
 const MOST_LISTENERS: usize = 256;
 
+/// How many of them from one address, so that nobody takes all the places.
+const MOST_FROM_ONE_ADDRESS: usize = 32;
+
 /// What this node knows of status lists beside which places are revoked.
 pub struct Statuses {
     /// Places that nobody was given yet: the next one, and how many there are.
@@ -31,6 +38,30 @@ pub struct Statuses {
     published: Cache<i64, Arc<PublishedList>>,
     /// How many more may listen to what is revoked.
     listeners: Arc<Semaphore>,
+    /// How many listen from where.
+    listening: Arc<Mutex<HashMap<IpAddr, usize>>>,
+}
+
+/// A place among those who listen, which is free again when this is dropped.
+#[derive(Debug)]
+pub struct Listening {
+    _place: OwnedSemaphorePermit,
+    from: Option<IpAddr>,
+    counts: Arc<Mutex<HashMap<IpAddr, usize>>>,
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(from) = self.from
+            && let Some(count) = counts.get_mut(&from)
+        {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&from);
+            }
+        }
+    }
 }
 
 /// A signed list.
@@ -51,6 +82,7 @@ impl Default for Statuses {
             lists: (AtomicI64::new(0), AtomicI64::new(i64::MIN)),
             published: Cache::new(MOST_LISTS),
             listeners: Arc::new(Semaphore::new(MOST_LISTENERS)),
+            listening: Arc::default(),
         }
     }
 }
@@ -121,10 +153,22 @@ pub async fn list(app: &App, number: i64) -> Result<Option<Arc<PublishedList>>> 
     Ok(Some(list))
 }
 
-/// A place among those who listen to what is revoked, if there is one left.
+/// A place among those who listen to what is revoked, if there is one left, and if not too many listen from
+/// there already.
 #[must_use]
-pub fn listener(app: &App) -> Option<OwnedSemaphorePermit> {
-    app.statuses.listeners.clone().try_acquire_owned().ok()
+pub fn listener(app: &App, from: Option<IpAddr>) -> Option<Listening> {
+    let Statuses { listeners, listening, .. } = &app.statuses;
+    let place = listeners.clone().try_acquire_owned().ok()?;
+    let from = from.map(network);
+    if let Some(from) = from {
+        let mut listening = listening.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = listening.entry(from).or_default();
+        if *count >= MOST_FROM_ONE_ADDRESS {
+            return None;
+        }
+        *count += 1;
+    }
+    Some(Listening { _place: place, from, counts: listening.clone() })
 }
 
 /// Where every list is published

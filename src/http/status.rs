@@ -12,17 +12,15 @@ use axum::{
 };
 use futures_util::{Stream, stream};
 use serde_json::{Value, json};
-use tokio::{
-    sync::{OwnedSemaphorePermit, broadcast},
-    time::sleep,
-};
+use tokio::{sync::broadcast, time::sleep};
 
 use super::{
     Refusal,
     respond::{document, tagged},
 };
 use crate::{
-    flows::{self, App},
+    edge::CurrentRequest,
+    flows::{self, App, status::Listening},
     model::RevokedPlaces,
     protocol::status::{TTL, list_uri},
 };
@@ -53,7 +51,8 @@ pub(super) async fn list(
 /// First what is revoked now, an event `snapshot` for each list, and an event `current` when that is all;
 /// then every revocation as this node hears of it, an event `revoked`.
 pub(super) async fn events(State(app): State<Arc<App>>) -> Response {
-    let Some(place) = flows::status::listener(&app) else {
+    let from = CurrentRequest::get().map(|request| request.address());
+    let Some(place) = flows::status::listener(&app, from) else {
         let later = [(header::RETRY_AFTER, "30")];
         return (StatusCode::SERVICE_UNAVAILABLE, later, "too many are listening\n")
             .into_response();
@@ -68,11 +67,11 @@ struct Listener {
     news: broadcast::Receiver<RevokedPlaces>,
     waiting: VecDeque<Event>,
     silence: u32,
-    _place: OwnedSemaphorePermit,
+    _place: Listening,
 }
 
 impl Listener {
-    fn new(app: Arc<App>, place: OwnedSemaphorePermit) -> Self {
+    fn new(app: Arc<App>, place: Listening) -> Self {
         // The ear first: what is revoked between the two is heard twice, and not missed.
         let news = app.directory.listen();
         let waiting = snapshot(&app);
@@ -89,6 +88,9 @@ impl Listener {
     /// The next event; none when this node is about to stop.
     async fn next(&mut self) -> Option<Event> {
         loop {
+            if self.app.leaving.has_begun() {
+                return None;
+            }
             if let Some(event) = self.waiting.pop_front() {
                 return Some(event);
             }
@@ -99,9 +101,6 @@ impl Listener {
                     Err(broadcast::error::RecvError::Closed) => return None,
                 },
                 () = sleep(BEAT) => {
-                    if self.app.leaving.has_begun() {
-                        return None;
-                    }
                     self.silence += 1;
                     if self.silence >= SILENT_BEATS {
                         self.silence = 0;

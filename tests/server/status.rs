@@ -20,6 +20,7 @@ on_both_engines! {
     a_list_is_a_document_that_caches_know
     nobody_makes_this_server_sign_lists_that_do_not_exist
     whoever_listens_hears_what_is_revoked
+    nobody_takes_all_the_places_of_those_who_listen
     a_revocation_on_one_node_is_in_the_list_of_another
 }
 
@@ -186,6 +187,18 @@ async fn whoever_listens_hears_what_is_revoked(server: Server) {
     hears("current", json!({})).await;
     revoke(&server, &server.web, text(&after, "refresh_token")).await;
     hears("revoked", place(&after)).await;
+}
+
+async fn nobody_takes_all_the_places_of_those_who_listen(server: Server) {
+    let mut listening = Vec::new();
+    for _ in 0..32 {
+        let events = server.browser().get("/status/events", &[]).await;
+        assert_eq!(events.status(), StatusCode::OK);
+        listening.push(events);
+    }
+    let refused = server.browser().get("/status/events", &[]).await;
+    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(refused.headers().contains_key(header::RETRY_AFTER));
 }
 
 async fn a_revocation_on_one_node_is_in_the_list_of_another(server: Server) {
