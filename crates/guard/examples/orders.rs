@@ -3,10 +3,11 @@
 //! With a server on this machine:
 //!
 //! ```sh
-//! signet dev &
+//! export SIGNET_DATABASE_URL=sqlite:signet.db
+//! signet serve --issuer http://localhost:8080 &
 //! signet resource create --id http://127.0.0.1:9000 --scope orders:read --scope orders:write
 //! signet client create --client-id billing --grant client_credentials --scope orders:read
-//! cargo run -p signet-guard --example orders -- http://127.0.0.1:8080 http://127.0.0.1:9000
+//! cargo run -p signet-guard --example orders -- http://localhost:8080 http://127.0.0.1:9000
 //! ```
 
 use std::net::SocketAddr;

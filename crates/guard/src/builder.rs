@@ -1,6 +1,6 @@
 //! How a guard is made.
 
-use std::{future::IntoFuture, pin::Pin, sync::Arc};
+use std::{fmt, future::IntoFuture, pin::Pin, sync::Arc};
 
 use signet_jwt::{Algorithm, Invalid, Issuer, Scope};
 use url::Url;
@@ -25,7 +25,6 @@ const PROOF_LIVES: i64 = 60;
 /// A guard in the making: [`Guard::discover`]. Waiting for it fetches the keys, so that a program that
 /// cannot reach its server does not start; [`build`](Self::build) makes one that fetches them with the
 /// first token.
-#[derive(Debug)]
 pub struct Builder {
     issuer: String,
     audience: Vec<String>,
@@ -152,8 +151,10 @@ impl Builder {
     /// A guard that has no keys yet: the first token makes it fetch them.
     pub fn build(self) -> Result<Guard, BuildError> {
         let issuer: Issuer = self.issuer.parse().map_err(BuildError::Issuer)?;
-        let audience = self.audience.first().filter(|first| !first.is_empty());
-        let audience = audience.ok_or(BuildError::Audience)?.clone();
+        let audience = self.audience.first().ok_or(BuildError::Audience)?.clone();
+        if self.audience.iter().any(String::is_empty) {
+            return Err(BuildError::Audience);
+        }
         if self.algorithms.is_empty() {
             return Err(BuildError::Algorithms);
         }
@@ -193,6 +194,17 @@ impl Builder {
             base,
             clock: self.clock,
         })))
+    }
+}
+
+// It holds a secret.
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { issuer, audience, .. } = self;
+        f.debug_struct("Builder")
+            .field("issuer", issuer)
+            .field("audience", audience)
+            .finish_non_exhaustive()
     }
 }
 
@@ -237,11 +249,17 @@ mod tests {
         assert!(builder().build().is_ok());
         assert!(matches!(Builder::new("x").audience("a").build(), Err(BuildError::Issuer(_))));
         assert!(matches!(Builder::new(ISSUER).build(), Err(BuildError::Audience)));
-        assert!(matches!(Builder::new(ISSUER).audience("").build(), Err(BuildError::Audience)));
+        assert!(matches!(builder().audience("").build(), Err(BuildError::Audience)));
         assert!(matches!(builder().algorithms(&[]).build(), Err(BuildError::Algorithms)));
         for url in ["", "api", "ftp://api", "https://api/?x"] {
             assert!(matches!(builder().base_url(url).build(), Err(BuildError::BaseUrl)), "{url}");
         }
+    }
+
+    #[test]
+    fn a_secret_does_not_get_into_a_log() {
+        let builder = builder().api_keys("orders-api", "hunter2");
+        assert!(!format!("{builder:?}").contains("hunter2"));
     }
 
     #[test]

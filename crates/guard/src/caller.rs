@@ -94,11 +94,12 @@ impl Caller {
         self.text("client_id").unwrap_or_default()
     }
 
-    /// Whether the token is a client's own: nobody has signed in for it, and it was not exchanged for
-    /// a person's API key.
+    /// Whether the subject is a client and no person: nobody has signed in for the token, and it was not
+    /// exchanged for a person's API key.
     #[must_use]
     pub fn is_client(&self) -> bool {
-        self.subject() == self.client_id()
+        let own_key = self.api_key().is_none() || self.subject() == self.client_id();
+        self.signed_in_at().is_none() && own_key
     }
 
     /// Whom the token is meant for.

@@ -11,7 +11,7 @@ use http::{HeaderMap, StatusCode, header};
 use moka::future::Cache;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, time::timeout};
 use url::form_urlencoded::byte_serialize;
 
 use crate::{clock::SharedClock, fetch::Fetch, keys::KeyCache};
@@ -23,11 +23,17 @@ const MOST: u64 = 100_000;
 /// not make this API a burden on the server.
 const AT_ONCE: usize = 32;
 
+/// How long an exchange waits for its turn.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// For how long a key that was refused is refused without asking again.
 const REFUSED_FOR: Duration = Duration::from_secs(5);
 
 /// For how long a failure is an answer.
 const FAILED_FOR: Duration = Duration::from_secs(1);
+
+/// No key is believed for longer without asking, in seconds.
+const LONGEST: u64 = 3600;
 
 /// A token is exchanged anew so long before it ends.
 const MARGIN: Duration = Duration::from_secs(5);
@@ -76,6 +82,7 @@ struct Outcome {
 #[derive(Deserialize)]
 struct Exchanged {
     access_token: String,
+    #[serde(default)]
     expires_in: u64,
 }
 
@@ -93,7 +100,8 @@ impl Exchange {
         fetch: Fetch,
         clock: SharedClock,
     ) -> Self {
-        let known = Cache::new(MOST);
+        let held_for = Duration::from_secs(LONGEST);
+        let known = Cache::builder().max_capacity(MOST).time_to_live(held_for).build();
         let authorization = basic(id, secret);
         let places = Semaphore::new(AT_ONCE);
         Self(Arc::new(Inner { authorization, audience, keys, fetch, clock, known, places }))
@@ -123,7 +131,8 @@ impl Inner {
         let now = self.clock.elapsed();
         match self.exchange(key, address).await {
             Ok(Exchanged { access_token, expires_in }) => {
-                let until = now + Duration::from_secs(expires_in).saturating_sub(MARGIN);
+                let lifetime = Duration::from_secs(expires_in.min(LONGEST));
+                let until = now + lifetime.saturating_sub(MARGIN);
                 Outcome { token: Ok(access_token.into()), until }
             }
             Err(error) => {
@@ -138,7 +147,8 @@ impl Inner {
     }
 
     async fn exchange(&self, key: &str, address: Option<IpAddr>) -> Result<Exchanged, KeyError> {
-        let _place = self.places.try_acquire().map_err(|_| KeyError::Unavailable)?;
+        let place = timeout(PATIENCE, self.places.acquire()).await;
+        let _place = place.map_err(|_| KeyError::Unavailable)?;
         let metadata = self.keys.metadata().await.ok_or(KeyError::Unavailable)?;
         let endpoint = metadata.token_endpoint.as_deref().ok_or(KeyError::Unavailable)?;
 

@@ -1,8 +1,14 @@
 //! One errand at a time, however many want it done.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
-use tokio::sync::watch;
+use tokio::{sync::watch, time::timeout};
+
+/// How long whoever has something at hand waits for something better.
+const SOON: Duration = Duration::from_secs(1);
 
 /// At most one errand on its way. Whoever wants it done while it is under way waits for that one.
 #[derive(Clone, Debug, Default)]
@@ -54,5 +60,10 @@ impl UnderWay {
     pub(crate) async fn done(mut self) {
         // An error says that the errand is over, which is what is waited for.
         let _ = self.0.changed().await;
+    }
+
+    /// Wait until it is done, but not for long: a server that hangs shall not hold up everybody.
+    pub(crate) async fn done_soon(self) {
+        let _ = timeout(SOON, self.done()).await;
     }
 }

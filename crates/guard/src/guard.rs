@@ -12,7 +12,7 @@ use crate::{
     clock::SharedClock,
     exchange::{Exchange, KeyError},
     keys::KeyCache,
-    presented::{Credential, Presented},
+    presented::{Credential, Presented, Unreadable},
     proofs::{Proofs, Use},
     refusal::{Reason, Refusal, Scheme},
     require::{Require, anybody},
@@ -116,7 +116,7 @@ impl Guard {
     ) -> Result<(Scheme, Caller), Refusal> {
         let inner = &*self.0;
         let credential = presented.credential(inner.exchange.is_some());
-        match credential.map_err(|why| Refusal::new(Reason::BadRequest(why.0)))? {
+        match credential.map_err(unreadable)? {
             None => Err(Refusal::new(Reason::NoCredential(required.scope()))),
             Some(Credential::Bearer(token)) => {
                 let caller = inner.check(Scheme::Bearer, token).await?;
@@ -209,7 +209,7 @@ impl Inner {
         if proof.thumbprint() != confirmation.jkt {
             return Err(bad_token("the token is bound to another key"));
         }
-        match self.proofs.use_once(&proof, now) {
+        match self.proofs.use_once(&proof, self.clock.elapsed()) {
             Use::First => Ok(()),
             Use::Again => Err(bad_proof("the proof was used before".to_owned())),
             Use::Untold => Err(away("more proofs were used than can be told apart")),
@@ -274,6 +274,13 @@ fn unbound(caller: Caller) -> Result<Caller, Refusal> {
         return Err(Refusal::new(Reason::BadToken(Scheme::Dpop, why.to_owned())));
     }
     Ok(caller)
+}
+
+fn unreadable(why: Unreadable) -> Refusal {
+    Refusal::new(match why {
+        Unreadable::Request(why) => Reason::BadRequest(why),
+        Unreadable::Proof(why) => Reason::BadProof(why.to_owned()),
+    })
 }
 
 fn away(why: &'static str) -> Refusal {

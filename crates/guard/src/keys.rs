@@ -4,7 +4,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU32, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -23,7 +23,7 @@ use crate::{
 const UNKNOWN_EVERY: Duration = Duration::from_secs(10);
 
 /// For how long keys that are stale are used while new ones are on their way. Beyond it, a request
-/// waits for them.
+/// waits for them, unless the server is in trouble.
 const STALE_IN_PASSING: Duration = Duration::from_mins(1);
 
 /// For how long the last good keys are used while the server cannot be reached.
@@ -62,6 +62,8 @@ struct Inner {
     metadata: ArcSwapOption<Metadata>,
     held: ArcSwapOption<Held>,
     flight: Flight,
+    /// Whether the server is asked again where its keys are: that may be what has changed.
+    discover: AtomicBool,
     /// When the server may be asked again after a failure, in milliseconds of the clock.
     next_try: AtomicU64,
     failures: AtomicU32,
@@ -84,6 +86,7 @@ impl KeyCache {
             metadata: ArcSwapOption::empty(),
             held: ArcSwapOption::empty(),
             flight: Flight::default(),
+            discover: AtomicBool::new(true),
             next_try: AtomicU64::new(0),
             failures: AtomicU32::new(0),
             next_unknown: AtomicU64::new(0),
@@ -132,9 +135,13 @@ impl KeyCache {
         let stale_for = held.as_ref().map(|held| now.saturating_sub(held.fresh_until));
         if stale_for != Some(Duration::ZERO) {
             let under_way = self.refetch();
-            let can_wait = stale_for.is_none_or(|stale| stale > STALE_IN_PASSING);
-            if let Some(under_way) = under_way.filter(|_| can_wait) {
-                under_way.done().await;
+            let well = self.0.failures.load(Ordering::Relaxed) == 0;
+            match (under_way, stale_for.filter(|stale| *stale <= STALE_IN_NEED)) {
+                (Some(under_way), None) => under_way.done().await,
+                (Some(under_way), Some(stale)) if well && stale > STALE_IN_PASSING => {
+                    under_way.done_soon().await;
+                }
+                _ => {}
             }
         }
 
@@ -179,10 +186,7 @@ impl Inner {
     /// Keys that are not better than none do not replace what is known.
     async fn fetch_keys(&self) -> Result<(), KeyFetchError> {
         let fetched = self.fetch_with_metadata().await;
-        if fetched.is_err() {
-            // The address of the keys may be what has changed.
-            self.metadata.store(None);
-        }
+        self.discover.store(fetched.is_err(), Ordering::Relaxed);
         self.held.store(Some(Arc::new(fetched?)));
         self.failures.store(0, Ordering::Relaxed);
         self.next_try.store(0, Ordering::Relaxed);
@@ -190,7 +194,8 @@ impl Inner {
     }
 
     async fn fetch_with_metadata(&self) -> Result<Held, KeyFetchError> {
-        let metadata = match self.metadata.load_full() {
+        let known = self.metadata.load_full().filter(|_| !self.discover.load(Ordering::Relaxed));
+        let metadata = match known {
             Some(metadata) => metadata,
             None => Arc::new(Metadata::discover(&self.issuer, &self.fetch).await?),
         };

@@ -48,9 +48,14 @@ pub(crate) enum Credential<'a> {
     ApiKey(&'a str),
 }
 
-/// Why no credential can be read from a request: why it is a bad one.
+/// Why no credential can be read from a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Unreadable(pub(crate) &'static str);
+pub(crate) enum Unreadable {
+    /// It is a bad request.
+    Request(&'static str),
+    /// What should be a proof is none.
+    Proof(&'static str),
+}
 
 impl Presented {
     /// What this request presents.
@@ -80,13 +85,13 @@ impl Presented {
     /// The credential, if there is one. `X-API-Key` is looked at only where keys are taken: elsewhere it
     /// may mean anything.
     pub(crate) fn credential(&self, keys: bool) -> Result<Option<Credential<'_>>, Unreadable> {
-        let authorization =
-            self.authorization.one("there is more than one Authorization header")?;
-        let api_key =
-            if keys { self.api_key.one("there is more than one X-API-Key header")? } else { None };
+        let authorization = self.authorization.one("there is more than one Authorization header");
+        let authorization = authorization.map_err(Unreadable::Request)?;
+        let api_key = self.api_key.one("there is more than one X-API-Key header");
+        let api_key = if keys { api_key.map_err(Unreadable::Request)? } else { None };
 
         match (authorization.map(|text| text.split_once(' ').unwrap_or((text, ""))), api_key) {
-            (Some(_), Some(_)) => Err(Unreadable("there is more than one credential")),
+            (Some(_), Some(_)) => Err(Unreadable::Request("there is more than one credential")),
             (None, Some(key)) => Ok(Some(Credential::ApiKey(key))),
             (Some((scheme, token)), None) => self.authorized(scheme, token.trim_matches(' '), keys),
             (None, None) => Ok(None),
@@ -106,7 +111,7 @@ impl Presented {
             return Ok(None);
         }
         if !is_token68(token) {
-            return Err(Unreadable("the Authorization header carries no token"));
+            return Err(Unreadable::Request("the Authorization header carries no token"));
         }
         if bearer && keys && token.starts_with(API_KEY_PREFIX) {
             return Ok(Some(Credential::ApiKey(token)));
@@ -115,7 +120,9 @@ impl Presented {
             return Ok(Some(Credential::Bearer(token)));
         }
 
-        let proof = self.proof.one("there is more than one DPoP header")?;
+        // RFC 9449 §4.3: of two proofs none is right.
+        let proof =
+            self.proof.one("there is more than one DPoP header").map_err(Unreadable::Proof)?;
         Ok(Some(Credential::Dpop { token, proof: proof.unwrap_or_default() }))
     }
 }
@@ -130,14 +137,14 @@ impl Several {
         }
     }
 
-    fn one(&self, many: &'static str) -> Result<Option<&str>, Unreadable> {
+    fn one(&self, many: &'static str) -> Result<Option<&str>, &'static str> {
         match self {
             Self::None => Ok(None),
             Self::One(value) => match value.to_str() {
                 Ok(text) => Ok(Some(text.trim_matches(' '))),
-                Err(_) => Err(Unreadable("a header is not of visible characters")),
+                Err(_) => Err("a header is not of visible characters"),
             },
-            Self::Many => Err(Unreadable(many)),
+            Self::Many => Err(many),
         }
     }
 }

@@ -3,12 +3,13 @@
 use std::{
     collections::HashSet,
     sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
 use sha2::{Digest, Sha256};
-use signet_jwt::{Proof, Timestamp};
+use signet_jwt::Proof;
 
-/// How many proofs of one window are remembered: 16 MB of them.
+/// How many proofs of one window are remembered: some 40 MB of them.
 const MOST: usize = 1_000_000;
 
 /// What is known of a proof.
@@ -24,13 +25,13 @@ pub(crate) enum Use {
 /// proof outlives the memory of it.
 #[derive(Debug)]
 pub(crate) struct Proofs {
-    window: i64,
+    window: u64,
     windows: Mutex<Windows>,
 }
 
 #[derive(Debug, Default)]
 struct Windows {
-    number: i64,
+    number: u64,
     present: HashSet<[u8; 16]>,
     before: HashSet<[u8; 16]>,
 }
@@ -38,15 +39,15 @@ struct Windows {
 impl Proofs {
     /// A memory of proofs that are valid for this many seconds.
     pub(crate) fn new(validity: i64) -> Self {
-        Self { window: validity.max(1), windows: Mutex::default() }
+        Self { window: validity.max(1).unsigned_abs(), windows: Mutex::default() }
     }
 
-    /// Use a proof that is valid now.
-    pub(crate) fn use_once(&self, proof: &Proof, now: Timestamp) -> Use {
-        self.use_name(name_of(proof), now.0.div_euclid(self.window), MOST)
+    /// Use a proof that is valid now. Memory is counted by a clock that never goes back nor leaps.
+    pub(crate) fn use_once(&self, proof: &Proof, elapsed: Duration) -> Use {
+        self.use_name(name_of(proof), elapsed.as_secs() / self.window, MOST)
     }
 
-    fn use_name(&self, name: [u8; 16], number: i64, most: usize) -> Use {
+    fn use_name(&self, name: [u8; 16], number: u64, most: usize) -> Use {
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         windows.turn_to(number);
         if windows.before.contains(&name) || windows.present.contains(&name) {
@@ -61,8 +62,7 @@ impl Proofs {
 }
 
 impl Windows {
-    /// A clock that goes back forgets nothing.
-    fn turn_to(&mut self, number: i64) {
+    fn turn_to(&mut self, number: u64) {
         if number <= self.number {
             return;
         }

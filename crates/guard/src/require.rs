@@ -71,7 +71,7 @@ pub fn permission(permission: impl Into<String>) -> Require {
     Require(Node::Permission(permission.into()))
 }
 
-/// Everybody who has signed in this strongly, `acr`. Others are asked to sign in again (RFC 9470).
+/// Everybody whose sign-in was of exactly this class, `acr`. Others are asked to sign in again (RFC 9470).
 ///
 /// # Panics
 ///

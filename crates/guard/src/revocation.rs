@@ -4,7 +4,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -30,6 +30,9 @@ const MOST_LISTS: u64 = 64;
 /// and the second in which every node of a server hears of a revocation, a revoked token is refused
 /// within five.
 const STALE_IN_PASSING: Duration = Duration::from_secs(1);
+
+/// For how long a list is believed after it should have been fetched again, whatever it says itself.
+const LONGEST: Duration = Duration::from_mins(10);
 
 /// How long to leave the server alone after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -76,6 +79,8 @@ struct Followed {
     held: ArcSwapOption<Held>,
     flight: Flight,
     next_try: AtomicU64,
+    /// Whether it could not be fetched the last time.
+    is_away: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -102,7 +107,7 @@ impl Revocations {
         let inner = &self.0;
         let ours = place.uri.strip_prefix(inner.issuer.as_str()).is_some_and(|path| {
             // Nothing that begins like the issuer and leads to another host.
-            path.starts_with('/') || inner.issuer.as_str().ends_with('/')
+            path.starts_with('/')
         });
         if !ours {
             return Standing::Unknown;
@@ -121,18 +126,24 @@ impl Revocations {
             .map(|held| clock.elapsed().saturating_sub(held.fresh_until));
         if stale_for != Some(Duration::ZERO) {
             let under_way = self.refetch(followed, &place.uri);
-            let can_wait = stale_for.is_none_or(|stale| stale > STALE_IN_PASSING);
-            if let Some(under_way) = under_way.filter(|_| can_wait) {
-                under_way.done().await;
+            let away = followed.is_away.load(Ordering::Relaxed);
+            match (under_way, stale_for) {
+                (Some(under_way), None) => under_way.done().await,
+                (Some(under_way), Some(stale)) if !away && stale > STALE_IN_PASSING => {
+                    under_way.done_soon().await;
+                }
+                _ => {}
             }
         }
 
         match followed.held.load().as_ref() {
-            Some(held) if held.list.counts_at(clock.now()) => match held.list.status(place.idx) {
-                Some(0) => Standing::Good,
-                Some(_) => Standing::Revoked,
-                None => Standing::Unknown,
-            },
+            Some(held) if held.list.counts_at(clock.now()) && stale_for <= Some(LONGEST) => {
+                match held.list.status(place.idx) {
+                    Some(0) => Standing::Good,
+                    Some(_) => Standing::Revoked,
+                    None => Standing::Unknown,
+                }
+            }
             _ => Standing::Unknown,
         }
     }
@@ -147,11 +158,12 @@ impl Revocations {
     }
 
     async fn errand(self, followed: Arc<Followed>, uri: String) {
-        let clock = &self.0.clock;
-        match self.fetch(&uri).await {
+        let fetched = self.fetch(&uri).await;
+        followed.is_away.store(fetched.is_err(), Ordering::Relaxed);
+        match fetched {
             Ok(held) => followed.held.store(Some(Arc::new(held))),
             Err(error) => {
-                let next_try = millis(clock.elapsed() + PAUSE);
+                let next_try = millis(self.0.clock.elapsed() + PAUSE);
                 followed.next_try.store(next_try, Ordering::Relaxed);
                 tracing::warn!(uri, %error, "a status list could not be fetched");
             }
@@ -164,7 +176,7 @@ impl Revocations {
         let asked_at = clock.elapsed();
         let document = fetch.document(uri).await?;
         let list = StatusList::read(&document.body, uri, keys, clock.now()).await?;
-        let fresh_until = asked_at + list.ttl().unwrap_or(document.fresh_for);
-        Ok(Held { list, fresh_until })
+        let ttl = list.ttl().unwrap_or(document.fresh_for);
+        Ok(Held { list, fresh_until: asked_at + ttl.min(document.fresh_for) })
     }
 }

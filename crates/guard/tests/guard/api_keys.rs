@@ -15,9 +15,10 @@ use base64::{
 };
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use signet_guard::{CallerAddress, Guard, Presented};
+use signet_guard::{Algorithm, CallerAddress, Guard, Presented};
+use signet_jwt::SigningKey;
 
-use crate::support::{API, Exchange, World, request, told};
+use crate::support::{API, Exchange, World, refusal, request, told};
 
 fn key(letter: &str) -> String {
     let body = format!("sgk_{}", letter.repeat(64));
@@ -166,6 +167,33 @@ async fn trouble_between_this_api_and_the_server_is_not_the_callers() {
         answer(&world, status, json!({"error": error}));
         assert_eq!(with_key(&guard, &key("a")).await.0, 503, "{status} {error}");
     }
+}
+
+#[tokio::test]
+async fn keys_that_could_not_be_fetched_again_stop_no_exchange() {
+    let world = World::new().await;
+    let guard = guard(&world).await;
+    give(&world);
+    world.serve_jwks(StatusCode::SERVICE_UNAVAILABLE, "");
+    let (stranger, _) = SigningKey::generate(Algorithm::EdDsa).unwrap();
+    let unknown = stranger.sign("at+jwt", &world.claims(json!({}))).unwrap();
+    assert_eq!(refusal(&guard, &unknown).await.0, 401);
+    assert_eq!(with_key(&guard, &key("a")).await.0, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_good_keys_at_once_are_all_exchanged() {
+    let world = World::new().await;
+    let guard = guard(&world).await;
+    give(&world);
+    world.state.delay.store(50, Ordering::SeqCst);
+    let keys: Vec<String> =
+        ('A'..='Z').chain('a'..='z').map(|each| key(&each.to_string())).collect();
+    let all = keys.iter().map(|key| with_key(&guard, key));
+    for judged in futures_util::future::join_all(all).await {
+        assert_eq!(judged.0, 200, "{judged:?}");
+    }
+    assert_eq!(asked(&world), 52);
 }
 
 #[tokio::test]

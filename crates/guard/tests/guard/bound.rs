@@ -119,6 +119,19 @@ async fn a_proof_is_for_this_token_and_this_request_and_this_moment() {
     }
 }
 
+/// RFC 9449 §4.3: there is one proof, or none.
+#[tokio::test]
+async fn two_proofs_are_none() {
+    let world = World::new().await;
+    let guard = world.guard().await;
+    let holder = Holder::new(&world);
+    let mut request = holder.request(&holder.proof(|of| of, world.clock.now()));
+    let other = holder.proof(|of| ProofOf { jti: "two", ..of }, world.clock.now());
+    request.headers_mut().append("dpop", other.parse().unwrap());
+    let (status, why) = judged(&guard, &request).await;
+    assert!(status == 401 && why.starts_with("invalid_dpop_proof"), "{why}");
+}
+
 /// RFC 9449 §7.1: a token that is bound to nothing is a bearer token, and says so.
 #[tokio::test]
 async fn an_unbound_token_does_not_pass_as_a_bound_one() {
