@@ -228,13 +228,15 @@ mod tests {
         let mut set = StatusSet::default();
         assert!(set.add(places(0, 7, 1, NOW.plus(10))).is_some());
         assert!(set.add(places(0, 7, 1, NOW.plus(20))).is_none());
+        assert!(set.add(places(1, 0, 1, NOW.plus(5))).is_some());
         assert!(set.add(places(1, 0, 4096, NOW.plus(5))).is_some());
-        assert_eq!((set.version(0), set.version(1), set.version(2)), (1, 1, 0));
+        assert!(set.add(places(1, 0, 1, NOW.plus(5))).is_none());
+        assert_eq!((set.version(0), set.version(1), set.version(2)), (1, 2, 0));
         assert_eq!(set.revoked_in(0).collect::<Vec<_>>(), [(7, 1)]);
         assert_eq!(set.revoked_in(1).collect::<Vec<_>>(), [(0, 4096)]);
 
         set.forget(NOW.plus(10));
-        assert_eq!((set.version(0), set.version(1)), (1, 2));
+        assert_eq!((set.version(0), set.version(1)), (1, 3));
         assert_eq!(set.lists(), BTreeSet::from([0]));
     }
 }

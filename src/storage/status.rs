@@ -132,11 +132,18 @@ macro_rules! revoke_places {
             sqlx::query(clear).bind(&whose).execute(&mut *$tx).await?;
         }
         if let Revoked::Client(client) = &revocation.what {
+            // The first of the block may have been revoked alone before.
             sqlx::query(
                 "insert into revoked_places (first, count, revocation_id, until)
                  select first_status_place, $4, $2, $3 from clients
                  where id = $1 and first_status_place is not null
-                 on conflict (first) do nothing",
+                 on conflict (first) do update set
+                     count = excluded.count,
+                     revocation_id = excluded.revocation_id,
+                     until = case
+                         when excluded.until > revoked_places.until then excluded.until
+                         else revoked_places.until
+                     end",
             )
             .bind(client.kept())
             .bind($id.kept())

@@ -24,6 +24,7 @@ on_both_engines! {
     what_is_deleted_is_revoked
     a_grant_whose_tokens_have_all_expired_keeps_its_place
     a_single_token_is_revoked_where_it_is_found
+    a_client_is_revoked_whole_after_the_first_of_its_places_was_revoked_alone
     nobody_moves_a_family_on_at_a_place_that_was_revoked_meanwhile
     places_are_found_by_the_notes_that_tell_of_them_until_they_matter_no_more
 }
@@ -130,6 +131,22 @@ async fn a_single_token_is_revoked_where_it_is_found(store: Store) {
     store.revoke(&what(2, "b"), place(1)).await.unwrap();
     store.revoke(&what(3, "c"), None).await.unwrap();
     assert_eq!(revoked(&store).await, [(place(1).unwrap(), 1)]);
+}
+
+/// Or whoever revokes a token of its own at that place could never be refused offline again.
+async fn a_client_is_revoked_whole_after_the_first_of_its_places_was_revoked_alone(store: Store) {
+    with_shop_and_alice(&store).await;
+    let first = store.client(&client_id("shop")).await.unwrap().unwrap().first_status_place;
+    let alone = revocation(1, Revoked::Token("a".to_owned()), NOW);
+    store.revoke(&alone, first).await.unwrap();
+    assert_eq!(revoked(&store).await, [(first.unwrap(), 1)]);
+
+    let what = revocation(2, Revoked::Client(client_id("shop")), NOW);
+    store.disable_client(&client_id("shop"), &what).await.unwrap();
+    assert_eq!(revoked(&store).await, [(first.unwrap(), StatusPlace::BLOCK)]);
+    let again = revocation(3, Revoked::Token("b".to_owned()), NOW);
+    store.revoke(&again, first).await.unwrap();
+    assert_eq!(revoked(&store).await, [(first.unwrap(), StatusPlace::BLOCK)]);
 }
 
 async fn nobody_moves_a_family_on_at_a_place_that_was_revoked_meanwhile(store: Store) {
