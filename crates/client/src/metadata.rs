@@ -33,7 +33,7 @@ pub(crate) struct Metadata {
 impl Metadata {
     /// Ask the issuer, by the address of RFC 8414 and then by that of OpenID Connect Discovery.
     pub(crate) async fn discover(issuer: &Issuer, fetch: &Fetch) -> Result<Self, Error> {
-        let [first, second] = addresses(issuer);
+        let [first, second] = issuer.metadata_addresses();
         if let Some(metadata) = read(issuer, fetch, &first).await? {
             return Ok(metadata);
         }
@@ -59,29 +59,4 @@ async fn read(issuer: &Issuer, fetch: &Fetch, url: &str) -> Result<Option<Metada
         return Err(answer.unreadable("is the metadata of another issuer"));
     }
     Ok(Some(metadata))
-}
-
-fn addresses(issuer: &Issuer) -> [String; 2] {
-    let (origin, path) = (issuer.origin(), issuer.path());
-    [
-        format!("{origin}/.well-known/oauth-authorization-server{path}"),
-        format!("{origin}{path}/.well-known/openid-configuration"),
-    ]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_issuer_with_a_path_is_asked_where_the_standards_say() {
-        let issuer = "https://id.example.com/tenant".parse().unwrap();
-        assert_eq!(
-            addresses(&issuer),
-            [
-                "https://id.example.com/.well-known/oauth-authorization-server/tenant",
-                "https://id.example.com/tenant/.well-known/openid-configuration",
-            ]
-        );
-    }
 }

@@ -28,7 +28,7 @@ pub(crate) enum DiscoveryError {
 impl Metadata {
     /// Ask the issuer, by the address of RFC 8414 and then by that of OpenID Connect Discovery.
     pub(crate) async fn discover(issuer: &Issuer, fetch: &Fetch) -> Result<Self, DiscoveryError> {
-        let [first, second] = addresses(issuer);
+        let [first, second] = issuer.metadata_addresses();
         match read(issuer, fetch, first).await {
             Err(DiscoveryError::Fetch { .. }) => read(issuer, fetch, second).await,
             read => read,
@@ -49,29 +49,4 @@ async fn read(issuer: &Issuer, fetch: &Fetch, url: String) -> Result<Metadata, D
         return Err(DiscoveryError::OtherIssuer { url });
     }
     Ok(metadata)
-}
-
-fn addresses(issuer: &Issuer) -> [String; 2] {
-    let (origin, path) = (issuer.origin(), issuer.path().trim_end_matches('/'));
-    [
-        format!("{origin}/.well-known/oauth-authorization-server{path}"),
-        format!("{origin}{path}/.well-known/openid-configuration"),
-    ]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_issuer_with_a_path_is_asked_where_the_standards_say() {
-        let issuer = "https://id.example.com/tenant".parse().unwrap();
-        assert_eq!(
-            addresses(&issuer),
-            [
-                "https://id.example.com/.well-known/oauth-authorization-server/tenant",
-                "https://id.example.com/tenant/.well-known/openid-configuration",
-            ]
-        );
-    }
 }

@@ -41,6 +41,16 @@ impl Issuer {
         format!("{}{path}", self.text)
     }
 
+    /// Where it says of itself what it is: by RFC 8414 §3.1, and by OpenID Connect Discovery 1.0 §4.
+    #[must_use]
+    pub fn metadata_addresses(&self) -> [String; 2] {
+        let (origin, path) = (&self.origin, self.path());
+        [
+            format!("{origin}/.well-known/oauth-authorization-server{path}"),
+            format!("{origin}{path}/.well-known/openid-configuration"),
+        ]
+    }
+
     /// Whether it is reached over TLS; if not, its host is a loopback one.
     #[must_use]
     pub fn is_https(&self) -> bool {
@@ -99,6 +109,17 @@ fn is_loopback(host: &Host<&str>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_issuer_with_a_path_is_asked_where_the_standards_say() {
+        assert_eq!(
+            issuer("https://id.example.com/tenant").metadata_addresses(),
+            [
+                "https://id.example.com/.well-known/oauth-authorization-server/tenant",
+                "https://id.example.com/tenant/.well-known/openid-configuration",
+            ]
+        );
+    }
 
     fn issuer(text: &str) -> Issuer {
         text.parse().unwrap()
